@@ -1,0 +1,45 @@
+"""Work that must not run on the event loop: the only door to native threads.
+
+Under gevent's patched `threading` every "thread" is a greenlet, so a long computation or a wait for the disk
+would freeze all streams of the worker. A `NativePool` runs a function in a real thread and blocks only its caller.
+What runs there must not touch locks, queues or sockets of the patched world.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+
+def is_patched() -> bool:
+    """Whether gevent has replaced `threading` in this process."""
+    monkey = sys.modules.get("gevent.monkey")
+    return bool(monkey and monkey.is_module_patched("threading"))
+
+
+class NativePool:
+    """`size` native threads; `run` returns what the function returns, or raises what it raises."""
+
+    def __init__(self, size: int) -> None:
+        self._executor = None
+        if is_patched():
+            from gevent.threadpool import ThreadPool
+
+            self._pool = ThreadPool(size)
+        else:
+            self._executor = ThreadPoolExecutor(size, thread_name_prefix="vexar-native")
+
+    def run(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Run `work(*args)` in a native thread and wait for it."""
+        if self._executor:
+            return self._executor.submit(work, *args).result()
+        return self._pool.apply(work, args)
+
+    def close(self) -> None:
+        """End the threads once they are idle."""
+        if self._executor:
+            self._executor.shutdown(wait=True)
+        else:
+            self._pool.kill()

@@ -1,0 +1,49 @@
+"""The live objects of one process, as app.create_app() put them together. Routes and commands get them from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from config import Config
+    from vexar.answers.runs import Runs
+    from vexar.broker import Broker
+    from vexar.conversations import Conversations
+    from vexar.limits import Limits
+    from vexar.push import Streams
+    from vexar.store import Store
+    from vexar.uploads import Uploads
+
+
+@dataclass
+class Parts:
+    """What a process is made of. Everything below routes/ gets what it needs from here as an argument."""
+
+    config: Config
+    store: Store
+    broker: Broker
+    limits: Limits
+    conversations: Conversations
+    runs: Runs
+    uploads: Uploads
+    streams: Streams
+
+    def drain(self, timeout_s: float = 10.0) -> None:
+        """Planned restart: refuse new work, let running answers end, then end every stream. Blocks until done."""
+        self.runs.drain(timeout_s)
+        self.streams.close()
+
+    def close(self) -> None:
+        """Release everything: threads, sockets, connections."""
+        self.streams.close()
+        self.runs.close()
+        self.broker.close()
+        self.store.close()
+
+
+def parts() -> Parts:
+    """The parts of the app that serves the current request."""
+    return current_app.extensions["vexar"]

@@ -1,0 +1,125 @@
+"""Who makes the text of an answer: the contract of a provider, and the registry.
+
+A provider gets a finished Prompt and gives pieces. It decides about its own time-outs and retries; it knows
+nothing of runs, stores or visitors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One knowledge entry (or the part of it) found for a question; `score` falls with the rank."""
+
+    entry_id: int
+    type: str
+    title: str
+    question: str
+    content: str
+    url: str | None
+    score: float
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One earlier message, as a model sees it. `role`: user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Everything one answer is made from.
+
+    `passages` best first; `confidence` from 0 to 1 says how sure the ranking is that the best one fits, and at
+    or above `threshold` it counts as an answer. `image_path` is a file on disk, or None. `system` is the whole
+    system text, passages included; `history` ends before `question`.
+    """
+
+    question: str
+    lang: str = ""
+    system: str = ""
+    history: tuple[Turn, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    confidence: float = 0.0
+    threshold: float = 0.45
+    image_path: str | None = None
+    site_name: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """The next characters of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the provider is doing, for the visitor to read meanwhile."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The passages the answer rests on: [{"title", "url"}]. Without one, all passages of the prompt count."""
+
+    sources: tuple[dict, ...]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens as the upstream counted them."""
+
+    prompt_tokens: int
+    answer_tokens: int
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Why the text ends: stop or length. The last piece; left out it means stop."""
+
+    reason: str
+
+
+Piece = Text | Status | Sources | Usage | Finish
+
+
+class Answer(Protocol):
+    """One answer in the making."""
+
+    def __iter__(self) -> Iterator[Piece]:
+        """The pieces as they come. Raises ProviderError; before the first Text that means "nothing was said"."""
+
+    def cancel(self) -> None:
+        """End it now, from any thread: connections are closed, a blocked iteration ends soon. May be repeated."""
+
+
+class Provider(Protocol):
+    """A maker of answers; one object serves all runs of a process at the same time."""
+
+    name: str
+
+    def answer(self, prompt: Prompt) -> Answer:
+        """Begin an answer; nothing is sent before it is iterated."""
+
+
+@dataclass
+class Registry:
+    """The providers by name."""
+
+    providers: dict[str, Provider] = field(default_factory=dict)
+
+    def add(self, provider: Provider) -> None:
+        """Make a provider available under its name."""
+        self.providers[provider.name] = provider
+
+    def get(self, name: str) -> Provider:
+        """The provider of this name; the builtin one when it is unknown."""
+        return self.providers.get(name) or self.providers["builtin"]

@@ -1,0 +1,171 @@
+"""The MySQL engine (MariaDB, MySQL and what speaks their protocol): PyMySQL and a small pool of kept connections."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pymysql
+from pymysql.constants import CLIENT
+
+from vexar.store.base import Duplicate, Job, StoreError, Transaction
+
+POOL_SIZE = 8
+MAX_REPEATS = 12
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 60
+
+DEADLOCK, LOCK_TIMEOUT, DUPLICATE = 1213, 1205, 1062
+REPEATABLE = {DEADLOCK, LOCK_TIMEOUT, 1020, 1180, 4031}
+GONE = {2006, 2013, 2055, 1927, 1053, 1047, 0}
+SESSION = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, "
+    "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
+    "time_zone = '+00:00', innodb_lock_wait_timeout = 10"
+)
+
+
+class MysqlTransaction(Transaction):
+    """A transaction on a PyMySQL connection."""
+
+    dialect = "mysql"
+
+    def __init__(self, connection: pymysql.Connection) -> None:
+        self._connection = connection
+
+    def now_ms(self) -> int:
+        """The server's clock: leases of several machines are compared by it, never by a worker's own."""
+        cursor = self._run("SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)", ())
+        return int(cursor.fetchone()[0])
+
+    def _run(self, sql: str, values: Any) -> Any:
+        cursor = self._connection.cursor(_Cursor)
+        try:
+            cursor.execute(sql, tuple(values) or None)
+        except pymysql.err.IntegrityError as problem:
+            if problem.args[0] == DUPLICATE:
+                raise Duplicate(str(problem)) from problem
+            raise
+        return cursor
+
+
+class _Cursor(pymysql.cursors.Cursor):
+    """VARBINARY columns hold UTF-8 text (schema.sql says why); give them back as text."""
+
+    def _do_get_result(self) -> None:
+        super()._do_get_result()
+        if self._rows and any(type(value) is bytes for row in self._rows for value in row):
+            self._rows = [tuple(v.decode() if type(v) is bytes else v for v in row) for row in self._rows]
+
+
+class MysqlStore:
+    """A database server. `url`: mysql://user:password@host:3306/name?unix_socket=/path"""
+
+    dialect = "mysql"
+
+    def __init__(self, url: str) -> None:
+        self._options = connection_options(url)
+        self._pool: queue.LifoQueue = queue.LifoQueue()
+        for _ in range(POOL_SIZE):
+            self._pool.put(None)
+        self._jobs = self._commits = 0
+
+    def read(self, job: Job, **arguments: Any) -> Any:
+        """See Store.read. READ COMMITTED: two queries of one job may see different moments."""
+        return self._attempts(_read, job, arguments)
+
+    read_heavy = read
+
+    def write(self, job: Job, **arguments: Any) -> Any:
+        """See Store.write. Deadlocks, lock time-outs and lost connections run the whole job again."""
+        result = self._attempts(_write, job, arguments)
+        self._jobs += 1
+        self._commits += 1
+        return result
+
+    def counts(self) -> dict[str, int]:
+        """Write jobs and commits since the start."""
+        return {"jobs": self._jobs, "commits": self._commits}
+
+    def close(self) -> None:
+        """See Store.close."""
+        for _ in range(POOL_SIZE):
+            connection = self._pool.get()
+            if connection is not None:
+                connection.close()
+
+    def _attempts(self, work: Callable, job: Job, arguments: dict) -> Any:
+        for attempt in range(MAX_REPEATS):
+            try:
+                return self._once(work, job, arguments)
+            except pymysql.err.MySQLError as problem:
+                code = problem.args[0] if problem.args else 0
+                if attempt + 1 == MAX_REPEATS or code not in REPEATABLE | GONE or (code in GONE and attempt > 2):
+                    raise StoreError(f"the database refused: {problem}") from problem
+            time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))
+        raise AssertionError("unreachable")
+
+    def _once(self, work: Callable, job: Job, arguments: dict) -> Any:
+        connection = self._pool.get()
+        try:
+            if connection is None:
+                connection = pymysql.connect(**self._options)
+            return work(connection, job, arguments)
+        except BaseException as problem:
+            if connection is not None and not _is_usable(connection, problem):
+                with contextlib.suppress(Exception):
+                    connection.close()
+                connection = None
+            raise
+        finally:
+            self._pool.put(connection)
+
+
+def connection_options(url: str) -> dict[str, Any]:
+    """The PyMySQL arguments of a mysql:// URL."""
+    parts = urlsplit(url)
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    options: dict[str, Any] = {
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "database": unquote(parts.path.lstrip("/")),
+        "charset": "utf8mb4",
+        "autocommit": True,
+        # FOUND_ROWS: "rows met", not "rows changed", decides whether a run still holds its lease.
+        "client_flag": CLIENT.FOUND_ROWS,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "read_timeout": READ_TIMEOUT_S,
+        "init_command": SESSION,
+    }
+    if "unix_socket" in query:
+        options["unix_socket"] = query["unix_socket"]
+    else:
+        options.update(host=parts.hostname or "127.0.0.1", port=parts.port or 3306)
+    return options
+
+
+def _read(connection: pymysql.Connection, job: Job, arguments: dict) -> Any:
+    return job(MysqlTransaction(connection), **arguments)
+
+
+def _write(connection: pymysql.Connection, job: Job, arguments: dict) -> Any:
+    connection.begin()
+    result = job(MysqlTransaction(connection), **arguments)
+    connection.commit()
+    return result
+
+
+def _is_usable(connection: pymysql.Connection, problem: BaseException) -> bool:
+    """Roll back explicitly (1205 alone undoes only a statement); False when the connection is lost."""
+    if isinstance(problem, pymysql.err.MySQLError) and (problem.args[0] if problem.args else 0) in GONE:
+        return False
+    try:
+        connection.rollback()
+    except Exception:
+        return False
+    return isinstance(problem, Exception)

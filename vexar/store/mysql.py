@@ -23,9 +23,10 @@ READ_TIMEOUT_S = 60
 DEADLOCK, LOCK_TIMEOUT, DUPLICATE = 1213, 1205, 1062
 REPEATABLE = {DEADLOCK, LOCK_TIMEOUT, 1020, 1180, 4031}
 GONE = {2006, 2013, 2055, 1927, 1053, 1047, 0}
+# A statement of its own: the variable has different names on MariaDB and MySQL.
+ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 SESSION = (
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, "
-    "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
     "time_zone = '+00:00', innodb_lock_wait_timeout = 10"
 )
 
@@ -114,7 +115,7 @@ class MysqlStore:
         connection = self._pool.get()
         try:
             if connection is None:
-                connection = pymysql.connect(**self._options)
+                connection = _connect(self._options)
             return work(connection, job, arguments)
         except BaseException as problem:
             if connection is not None and not _is_usable(connection, problem):
@@ -147,6 +148,12 @@ def connection_options(url: str) -> dict[str, Any]:
     else:
         options.update(host=parts.hostname or "127.0.0.1", port=parts.port or 3306)
     return options
+
+
+def _connect(options: dict[str, Any]) -> pymysql.Connection:
+    connection = pymysql.connect(**options)
+    connection.query(ISOLATION)
+    return connection
 
 
 def _read(connection: pymysql.Connection, job: Job, arguments: dict) -> Any:

@@ -1,0 +1,259 @@
+"""The one door to `requests`: a call to another server whose every wait has a deadline and that any thread can end.
+
+It refuses proxies, netrc files and cookies (nothing but the settings decides where a call goes), redirects, and
+retries: whether asking again is right is the caller's to know.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from http.client import HTTPException, HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.certs import where
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+from urllib3.util.connection import create_connection
+from urllib3.util.ssl_ import create_urllib3_context
+
+READ_BYTES = 65536
+KEPT_CONNECTIONS = 512  # more calls than this at a time work too, their connections are just not kept
+
+
+class FetchError(Exception):
+    """A call went wrong; the text names a kind of failure and never holds an address, header or body."""
+
+
+class Unreachable(FetchError):
+    """No connection could be made, so nothing was asked."""
+
+
+class Broken(FetchError):
+    """The connection broke before the answer was whole."""
+
+
+class Late(FetchError):
+    """The deadline passed."""
+
+
+class Ended(FetchError):
+    """The call was ended with `cancel()`."""
+
+
+class Session:
+    """Kept connections for any number of calls at the same time; one per process and purpose."""
+
+    def __init__(self, connect_timeout_s: float) -> None:
+        self.connect_timeout_s = connect_timeout_s
+        self.requests = requests.Session()
+        self.requests.trust_env = False
+        self.requests.headers.clear()
+        self.requests.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        for scheme in ("http://", "https://"):
+            self.requests.mount(scheme, _Adapter(pool_maxsize=KEPT_CONNECTIONS))
+
+    def call(self, deadline: float) -> Call:
+        """A call that has not begun; `deadline` as in `time.monotonic()`."""
+        return Call(self, deadline)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self.requests.close()
+
+
+class Call:
+    """One request and its answer. `deadline` may be moved at any time and holds for the next wait."""
+
+    def __init__(self, session: Session, deadline: float) -> None:
+        self.deadline = deadline
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+        self._session = session
+        self._raw: Any = None
+        self._socket: Any = None
+        self._is_cancelled = False
+        self._lock = threading.Lock()
+
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> None:
+        """Ask, and wait for the answer's `status` and `headers`. Raises FetchError."""
+        token = _CALL.set(self)
+        try:
+            answer = self._session.requests.request(
+                method, url, data=body, headers=headers, stream=True, allow_redirects=False,
+                timeout=(min(self._session.connect_timeout_s, self.remaining_s()), self.remaining_s()),
+            )
+        except FetchError:
+            raise
+        except requests.exceptions.SSLError as problem:
+            raise Unreachable("the certificate or TLS was refused") from problem
+        except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as problem:
+            raise self._failure(problem) from problem
+        finally:
+            _CALL.reset(token)
+        self._raw, self.status, self.headers = answer.raw, answer.status_code, answer.headers
+
+    def read(self) -> bytes:
+        """The next bytes of the body as soon as there are any; b"" at its regular end. Raises FetchError."""
+        try:
+            return self._raw.read1(READ_BYTES, decode_content=True) or b""
+        except FetchError:
+            raise
+        except (HTTPError, HTTPException, OSError, ValueError) as problem:
+            raise self._failure(problem) from problem
+
+    def remaining_s(self) -> float:
+        """Seconds until the deadline. Raises Late when there are none, Ended when the call was cancelled."""
+        if self._is_cancelled:
+            raise Ended("cancelled")
+        left_s = self.deadline - time.monotonic()
+        if left_s <= 0:
+            raise Late("deadline passed")
+        return left_s
+
+    def cancel(self) -> None:
+        """End the call from any thread; a wait of it ends at once. May be repeated, and come too late."""
+        with self._lock:
+            self._is_cancelled = True
+            if self._socket is not None:
+                # Not sock.shutdown(): an SSLSocket would drop its TLS state under the thread that reads from it.
+                with suppress(OSError):
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Release the connection: kept when the body was read to its end, else closed."""
+        if self._raw is not None:
+            self._raw.close()
+        self.detach()
+
+    def attach(self, sock: Any) -> None:
+        """From now on `sock` is what this call waits for."""
+        with self._lock:
+            self._socket = sock
+        sock.settimeout(self.remaining_s())
+
+    def detach(self) -> None:
+        """The socket is no longer this call's: another call may get it from the pool."""
+        with self._lock:
+            self._socket = None
+
+    def _failure(self, problem: Exception) -> FetchError:
+        if self._is_cancelled:
+            return Ended("cancelled")
+        if self.deadline <= time.monotonic():
+            return Late("deadline passed")
+        return Broken(f"connection broken ({type(problem).__name__})")
+
+
+# urllib3 makes connections far below the call; the context is per thread and per greenlet.
+_CALL: ContextVar[Call] = ContextVar("call")
+
+
+class _TimedReader(io.RawIOBase):
+    """A socket's reading end that gives every single receive the time that is left.
+
+    A plain socket timeout starts anew with each byte, so a dripping server would hold a reader for ever.
+    """
+
+    def __init__(self, raw: Any, sock: Any, call: Call) -> None:
+        self._raw, self._sock, self._call = raw, sock, call
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._call.remaining_s())
+        try:
+            return self._raw.readinto(buffer)
+        except TimeoutError:
+            raise Late("deadline passed") from None
+
+    def close(self) -> None:
+        if not self.closed:
+            # Before the connection returns to the pool: a late cancel() must not cut the call that gets it next.
+            self._call.detach()
+            self._raw.close()
+        super().close()
+
+
+class _TimedResponse(HTTPResponse):
+    def __init__(self, sock: Any, call: Call, **options: Any) -> None:
+        super().__init__(sock, **options)
+        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, call), READ_BYTES)
+
+
+class _Watched:
+    """A connection that tells the call in progress which socket it waits for."""
+
+    def _new_conn(self) -> socket.socket:
+        deadline = time.monotonic() + self.timeout
+        for address in _addresses(self._dns_host, self.port, self.timeout):
+            with suppress(OSError):
+                left_s = max(0.001, deadline - time.monotonic())
+                return create_connection((address, self.port), left_s, socket_options=self.socket_options)
+        raise Unreachable("no connection")
+
+    def connect(self) -> None:
+        super().connect()
+        _CALL.get().attach(self.sock)
+
+    def request(self, *args: Any, **options: Any) -> None:
+        if self.sock is not None:
+            _CALL.get().attach(self.sock)
+        super().request(*args, **options)
+
+    def response_class(self, sock: Any, **options: Any) -> _TimedResponse:
+        return _TimedResponse(sock, _CALL.get(), **options)
+
+
+def _addresses(host: str, port: int, timeout_s: float) -> list[str]:
+    """The addresses to try for a host, in order: the one place where a rule about addresses can hold."""
+    found: list[str] = []
+    is_done = threading.Event()
+
+    def look_up() -> None:
+        with suppress(OSError, UnicodeError):
+            found.extend(entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        is_done.set()
+
+    # getaddrinfo knows no timeout; one that hangs is left behind.
+    threading.Thread(target=look_up, daemon=True).start()
+    is_done.wait(timeout_s)
+    return list(dict.fromkeys(found))
+
+
+class _Connection(_Watched, HTTPConnection):
+    pass
+
+
+class _TLSConnection(_Watched, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        # One context for all: reading the certificates again for each connection costs 10 ms and more.
+        context = create_urllib3_context()
+        context.load_verify_locations(where())
+        super().init_poolmanager(*args, ssl_context=context, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        conn.cert_reqs = "CERT_REQUIRED"

@@ -35,7 +35,10 @@ class NativePool:
         """Run `work(*args)` in a native thread and wait for it."""
         if self._executor:
             return self._executor.submit(work, *args).result()
-        return self._pool.apply(work, args)
+        value, error = self._pool.apply(_outcome, (work, args))
+        if error is not None:
+            raise error
+        return value
 
     def close(self) -> None:
         """End the threads once they are idle."""
@@ -43,3 +46,11 @@ class NativePool:
             self._executor.shutdown(wait=True)
         else:
             self._pool.kill()
+
+
+def _outcome(work: Callable[..., Any], args: tuple) -> tuple[Any, BaseException | None]:
+    # gevent prints a traceback for whatever leaves a native thread as an exception, expected or not.
+    try:
+        return work(*args), None
+    except BaseException as error:
+        return None, error

@@ -63,12 +63,13 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = START_TIMEOUT_S) -> None:
-    """Wait for a condition; AssertionError naming `what` when it does not come."""
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = START_TIMEOUT_S) -> object:
+    """Wait for a condition and return its value; AssertionError naming `what` when it does not come."""
     give_up = time.monotonic() + timeout_s
-    while not condition():
+    while not (value := condition()):
         assert time.monotonic() < give_up, f"waited {timeout_s:.0f} s in vain: {what}"
         time.sleep(0.02)
+    return value
 
 
 # Reads "+group 12", "-group 12", "+folder /x" and "-folder /x"; when the pipe ends, so do they.
@@ -344,7 +345,7 @@ class Server:
         # Not in the project's folder: a developer's .env must not reach the tests.
         with self._log.open("ab") as log:
             self.process = start(self._command, cwd=self.data_dir, env=self.env, stdout=log, stderr=log)
-        wait_until(self._answers, f"the server to answer; its log:\n{self.log()[-3000:]}")
+        wait_until(self._answers, f"the server to answer; its log is {self._log}")
 
     def log(self) -> str:
         """Everything it has written so far."""

@@ -1,0 +1,115 @@
+"""The verbs of a conversation: each runs its job in the store, then rings whoever has to look.
+
+The rules are in receiving.py, handover.py and feedback.py; here is only the order "store, then ring".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config import Config
+from vexar import feedback, handover, receiving, uploads
+from vexar.broker import Broker
+from vexar.receiving import Incoming, Known, Receipt
+from vexar.settings import SiteSettings
+from vexar.store import Store
+from vexar.visitors import channel, site_channel
+
+
+class Conversations:
+    """Conversations of all sites. `owner` names this process in the runs it claims."""
+
+    def __init__(self, store: Store, broker: Broker, config: Config, *, owner: str) -> None:
+        self._store = store
+        self._broker = broker
+        self._config = config
+        self._owner = owner
+
+    def look_up(self, incoming: Incoming) -> Known:
+        """Whether a message was sent before; see receiving.look_up."""
+        return self._store.read(receiving.look_up, incoming=incoming)
+
+    def receive(self, incoming: Incoming, settings: SiteSettings) -> Receipt:
+        """Store a visitor's message and claim its run; see receiving.receive."""
+        receipt = self._store.write(
+            receiving.receive, incoming=incoming, settings=settings, owner=self._owner,
+            max_session_runs=self._config.limit_runs_per_session, max_site_runs=self._config.limit_runs_per_site,
+            claim_image=uploads.claim,
+        )
+        if receipt.is_new:
+            self._ring(incoming.site_id, incoming.session_id)
+        return receipt
+
+    def accept(self, site_id: int, session_id: str, operator: Any) -> int:
+        """An operator takes the conversation; see handover.accept."""
+        return self._change(handover.accept, site_id, session_id, operator=operator)
+
+    def say(self, site_id: int, session_id: str, operator: Any, **message: Any) -> int:
+        """An operator's message (content, image_path, message_id); see handover.say."""
+        return self._change(handover.say, site_id, session_id, operator=operator, **message)
+
+    def return_to_ai(self, site_id: int, session_id: str) -> int:
+        """The AI answers again; see handover.return_to_ai."""
+        return self._change(handover.return_to_ai, site_id, session_id)
+
+    def request_operator(self, site_id: int, session_id: str, *, address: str | None) -> None:
+        """The visitor asks for a person; see handover.request_operator."""
+        self._change(handover.request_operator, site_id, session_id, address=address)
+
+    def propose(self, site_id: int, session_id: str, operator: Any, **message: Any) -> int:
+        """A proactive message of a person (content, message_id); see handover.propose."""
+        return self._change(handover.propose, site_id, session_id, operator=operator, **message)
+
+    def close(self, site_id: int, session_id: str) -> int:
+        """The visitor begins anew; see handover.close."""
+        return self._change(handover.close, site_id, session_id)
+
+    def block(
+        self, site_id: int, kind: str, value: str, *, reason: str | None = None, until_ms: int | None = None
+    ) -> None:
+        """Block by session, ip or email; see handover.block."""
+        met = self._store.write(
+            handover.block, site_id=site_id, kind=kind, value=value, reason=reason, until_ms=until_ms
+        )
+        for _, session_id in met:
+            self._broker.ring(channel(site_id, session_id))
+        self._broker.ring(site_channel(site_id))
+
+    def unblock(self, site_id: int, session_id: str) -> int:
+        """Lift every block that meets a visitor; see handover.unblock."""
+        lifted = self._store.write(handover.unblock, site_id=site_id, session_id=session_id)
+        self._ring(site_id, session_id)
+        return lifted
+
+    def save_contact(self, site_id: int, session_id: str, **contact: Any) -> None:
+        """Keep email, phone, name; see feedback.save_contact."""
+        self._change(feedback.save_contact, site_id, session_id, **contact)
+
+    def rate(self, site_id: int, session_id: str, **rating: Any) -> int:
+        """Rate the newest conversation; see feedback.rate."""
+        return self._change(feedback.rate, site_id, session_id, **rating)
+
+    def comment(self, site_id: int, session_id: str, **comment: Any) -> int:
+        """Comment on the rating; see feedback.comment."""
+        return self._change(feedback.comment, site_id, session_id, **comment)
+
+    def mark_read(self, site_id: int, session_id: str, cursor: int) -> None:
+        """The visitor saw everything up to the cursor."""
+        self._change(feedback.mark_read, site_id, session_id, cursor=cursor)
+
+    def visitor_types(self, site_id: int, session_id: str, is_on: bool) -> None:
+        """Tell the operators; never stored."""
+        self._broker.ring(site_channel(site_id), {"typing": is_on, "session_id": session_id})
+
+    def operator_types(self, site_id: int, session_id: str, is_on: bool) -> None:
+        """Tell the visitor; never stored."""
+        self._broker.ring(channel(site_id, session_id), {"typing": is_on})
+
+    def _change(self, job: Any, site_id: int, session_id: str, **arguments: Any) -> Any:
+        result = self._store.write(job, site_id=site_id, session_id=session_id, **arguments)
+        self._ring(site_id, session_id)
+        return result
+
+    def _ring(self, site_id: int, session_id: str) -> None:
+        self._broker.ring(channel(site_id, session_id))
+        self._broker.ring(site_channel(site_id))

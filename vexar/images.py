@@ -95,7 +95,7 @@ def clean(data: bytes, config: Config) -> CleanImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels(config) from None
-    except Exception:
+    except Exception:  # noqa: BLE001
         # Hostile files bring IndexError, SyntaxError, struct.error, MemoryError and more out of Pillow.
         raise ApiError("corrupt_image") from None
 

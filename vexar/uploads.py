@@ -205,11 +205,11 @@ def _write_durably(folder: Path, path: str, data: bytes) -> None:
     file = folder / path
     part = file.with_name(file.name + PART)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with open(part, "wb") as output:
+    with part.open("wb") as output:
         output.write(data)
         output.flush()
         os.fsync(output.fileno())
-    os.replace(part, file)
+    part.replace(file)
     for parent in (file.parent, file.parent.parent, folder):
         _sync_folder(parent)
 

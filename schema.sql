@@ -6,15 +6,16 @@
 --   VARBINARY(n)         SQLite: TEXT; on MySQL the only type that does not ignore trailing spaces
 --   WITHOUT ROWID        MySQL: dropped, InnoDB tables lie in primary-key order anyway
 -- Times end in _ms: milliseconds since 1970 UTC. Switches begin with is_: 0 or 1. Text without COLLATE is
--- utf8mb4 (utf8mb4_bin on MySQL). No foreign keys: every job locks the visitor's row first, and sites are
--- deleted in slices by the code (docs/decisions.md).
+-- utf8mb4 (utf8mb4_bin on MySQL). id is the row's own number; site_id, visitor_id, conversation_id, operator_id
+-- name a row of that table; created_ms is when the row was made. No foreign keys: every job locks the visitor's
+-- row first, and sites are deleted in slices by the code (docs/decisions.md).
 
 -- A website that embeds the widget.
 CREATE TABLE site (
   id               INTEGER PRIMARY KEY AUTOINCREMENT,
   site_key         VARCHAR(128) COLLATE ascii_bin NOT NULL,  -- sk_..., public, in the pasted tag
-  name             VARCHAR(200) NOT NULL,
-  url              VARCHAR(2000) NOT NULL,
+  name             VARCHAR(200) NOT NULL,                    -- what its operators call it
+  url              VARCHAR(2000) NOT NULL,                   -- its address on the web
   is_active        TINYINT NOT NULL,                         -- 0: answers 404 site_not_found
   settings         MEDIUMTEXT NOT NULL,                      -- JSON, the fields of vexar/settings.py SiteSettings
   identity_secret  VARCHAR(128) COLLATE ascii_bin NOT NULL,  -- signs user_hash; empty: no verified visitors
@@ -36,11 +37,11 @@ CREATE TABLE visitor (
   nudged_seq       INTEGER NOT NULL,                         -- proactive messages handed to cursorless clients
   read_seq         INTEGER NOT NULL,                         -- seen by the visitor up to this number
   user_id          VARCHAR(200) NOT NULL,                    -- verified by user_hash; empty: anonymous
-  name             VARCHAR(200) NOT NULL,
-  email            VARCHAR(320) NOT NULL,
-  phone            VARCHAR(40) NOT NULL,
+  name             VARCHAR(200) NOT NULL,                    -- as the visitor gave it; empty: unknown
+  email            VARCHAR(320) NOT NULL,                    -- lower case; empty: unknown
+  phone            VARCHAR(40) NOT NULL,                     -- E.164 where it parses; empty: unknown
   lang             VARCHAR(35) NOT NULL,                     -- BCP 47, as the visitor sent it last
-  page_url         VARCHAR(2000) NOT NULL,
+  page_url         VARCHAR(2000) NOT NULL,                   -- where the visitor was last
   address          VARCHAR(45) NOT NULL,                     -- IP address seen last; empty where it is not to be trusted
   created_ms       BIGINT NOT NULL,
   changed_ms       BIGINT NOT NULL                           -- a message, mode, block or close: what live streams look for
@@ -59,13 +60,13 @@ CREATE TABLE conversation (
   operator_id      INTEGER,                                  -- who has it in mode operator
   first_seq        INTEGER NOT NULL,                         -- number of its first message
   boundary_seq     INTEGER NOT NULL,                         -- last handover; the prompt begins behind it
-  messages_count   INTEGER NOT NULL,
+  messages_count   INTEGER NOT NULL,                         -- stored in it so far
   last_message     VARCHAR(200) NOT NULL,                    -- beginning of the newest text, for lists
   rating_score     INTEGER,                                  -- 1 to 5
-  rating_comment   MEDIUMTEXT NOT NULL,
-  rated_ms         BIGINT,
+  rating_comment   MEDIUMTEXT NOT NULL,                      -- empty: none
+  rated_ms         BIGINT,                                   -- null with rating_score
   created_ms       BIGINT NOT NULL,
-  changed_ms       BIGINT NOT NULL,
+  changed_ms       BIGINT NOT NULL,                          -- of anything in it: the order of lists
   closed_ms        BIGINT                                    -- null while open
 );
 CREATE INDEX conversation_visitor ON conversation (visitor_id, id);
@@ -78,7 +79,7 @@ CREATE TABLE message (
   conversation_id  INTEGER NOT NULL,
   role             VARCHAR(9) COLLATE ascii_bin NOT NULL,    -- visitor, assistant, operator, system, proactive
   message_id       VARBINARY(256),                           -- the sender's own id, at most 64 characters; null on replies
-  content          MEDIUMTEXT NOT NULL,
+  content          MEDIUMTEXT NOT NULL,                      -- exactly as it was sent
   image_url        VARCHAR(200) COLLATE ascii_bin,           -- path below /uploads/, or null
   status           VARCHAR(11) COLLATE ascii_bin NOT NULL,   -- complete, stopped, interrupted
   sources          MEDIUMTEXT NOT NULL,                      -- JSON [{title, url}]; empty: none
@@ -108,7 +109,7 @@ CREATE TABLE run (
   reply_seq        INTEGER,                                  -- the stored reply, or null
   tokens_reserved  INTEGER NOT NULL,                         -- of the site's budget, counted while the lease lives
   created_ms       BIGINT NOT NULL,
-  changed_ms       BIGINT NOT NULL,
+  changed_ms       BIGINT NOT NULL,                          -- start, checkpoint or end
   PRIMARY KEY (visitor_id, seq)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX run_message ON run (visitor_id, message_id);
@@ -128,7 +129,7 @@ CREATE TABLE upload (
   path             VARCHAR(200) COLLATE ascii_bin NOT NULL PRIMARY KEY,  -- below /uploads/: random 128-bit name and ending
   site_id          INTEGER NOT NULL,
   visitor_id       INTEGER,                                  -- whose it is; null for an operator's
-  bytes            BIGINT NOT NULL,
+  bytes            BIGINT NOT NULL,                          -- of the stored file
   width            INTEGER NOT NULL,                         -- pixels
   height           INTEGER NOT NULL,                         -- pixels
   is_used          TINYINT NOT NULL,                         -- a message refers to it; the others are swept after a day
@@ -153,7 +154,7 @@ CREATE TABLE nudge_rule (
   id               INTEGER PRIMARY KEY AUTOINCREMENT,
   site_id          INTEGER NOT NULL,
   path             VARCHAR(500) NOT NULL,                    -- of the page; * stands for any run of characters
-  delay_seconds    INTEGER NOT NULL,
+  delay_seconds    INTEGER NOT NULL,                         -- on the page before it shows
   variants         MEDIUMTEXT NOT NULL,                      -- JSON [{message, weight}]
   frequency        VARCHAR(8) COLLATE ascii_bin NOT NULL,    -- once, daily or always
   created_ms       BIGINT NOT NULL
@@ -178,8 +179,8 @@ CREATE INDEX nudge_event_site ON nudge_event (site_id, created_ms);
 CREATE TABLE operator (
   id               INTEGER PRIMARY KEY AUTOINCREMENT,
   email            VARCHAR(320) NOT NULL,                    -- lower case
-  name             VARCHAR(200) NOT NULL,
-  avatar_url       VARCHAR(2000),
+  name             VARCHAR(200) NOT NULL,                    -- what visitors read
+  avatar_url       VARCHAR(2000),                            -- null: none
   is_owner         TINYINT NOT NULL,                         -- sees and does everything
   key_hash         VARCHAR(64) COLLATE ascii_bin,            -- SHA-256 of the API key, hex; null: none
   created_ms       BIGINT NOT NULL
@@ -198,25 +199,25 @@ CREATE TABLE knowledge_entry (
   id               INTEGER PRIMARY KEY AUTOINCREMENT,
   site_id          INTEGER NOT NULL,
   type             VARCHAR(8) COLLATE ascii_bin NOT NULL,    -- custom, faq or page
-  title            VARCHAR(500) NOT NULL,
+  title            VARCHAR(500) NOT NULL,                    -- empty: none
   question         VARCHAR(2000) NOT NULL,                   -- empty unless faq
-  content          MEDIUMTEXT NOT NULL,
-  url              VARCHAR(2000),
+  content          MEDIUMTEXT NOT NULL,                      -- plain text, what answers are made of
+  url              VARCHAR(2000),                            -- the source a visitor is shown, or null
   lang             VARCHAR(35) NOT NULL,                     -- of the stemmer used; empty: unknown
   length           INTEGER NOT NULL,                         -- weighted number of its terms
   created_ms       BIGINT NOT NULL,
-  changed_ms       BIGINT NOT NULL
+  changed_ms       BIGINT NOT NULL                           -- of its text
 );
 CREATE INDEX knowledge_entry_site ON knowledge_entry (site_id, id);
 
 -- Where a term occurs: the site's own index, the same on every engine.
 CREATE TABLE knowledge_term (
   site_id          INTEGER NOT NULL,
-  term             VARBINARY(128) NOT NULL,
-  entry_id         INTEGER NOT NULL,
-  in_question      INTEGER NOT NULL,                         -- occurrences in each field
-  in_title         INTEGER NOT NULL,
-  in_content       INTEGER NOT NULL,
+  term             VARBINARY(128) NOT NULL,                  -- stemmed, UTF-8
+  entry_id         INTEGER NOT NULL,                         -- row of knowledge_entry
+  in_question      INTEGER NOT NULL,                         -- how often it occurs in the question
+  in_title         INTEGER NOT NULL,                         -- the same for the title
+  in_content       INTEGER NOT NULL,                         -- the same for the content
   PRIMARY KEY (site_id, term, entry_id)
 ) WITHOUT ROWID;
 CREATE INDEX knowledge_term_entry ON knowledge_term (entry_id);

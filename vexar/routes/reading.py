@@ -57,7 +57,12 @@ def query_reader(struct: type, *, is_strict: bool = False) -> Reader:
 
 
 def form_reader(
-    struct: type, *, files: tuple = (), max_bytes: Any = None, too_large: str = "body_too_large", is_strict: bool = False
+    struct: type,
+    *,
+    files: tuple = (),
+    is_strict: bool = False,
+    max_bytes: Any = None,
+    too_large: str = "body_too_large",
 ) -> Reader:
     """Read the text fields of a multipart form as `struct`; each of `files` must be there, in `request.files`."""
     plan = Plan(struct, is_strict=is_strict, is_text=True, ignored=frozenset(files))

@@ -93,7 +93,7 @@ def clean(data: bytes, config: Config) -> CleanImage:
         return _clean(data, kind, config)
     except ApiError:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except Image.DecompressionBombError:
         raise _too_many_pixels(config) from None
     except Exception:  # noqa: BLE001
         # Hostile files bring IndexError, SyntaxError, struct.error, MemoryError and more out of Pillow.
@@ -217,8 +217,8 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 def _prepare_pillow() -> None:
     Image.preinit()
-    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-    # Pillow logs what it finds in a file, and logging takes locks.
+    # Pillow warns and logs about what it finds in a file: the one remembers every text, the other takes locks.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     for name in list(logging.Logger.manager.loggerDict):
         if name.startswith("PIL."):
             logging.getLogger(name).disabled = True

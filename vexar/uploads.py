@@ -67,7 +67,7 @@ UNUSED = Statement(
         (Upload.created_ms > P.after_ms) | ((Upload.created_ms == P.after_ms) & (Upload.path > P.after_path)),
     )
     .order_by(Upload.created_ms, Upload.path)
-    .limit(SWEEP_SLICE_ROWS)
+    .limit(P.limit)
 )
 IS_UNUSED = Statement(
     Upload.select(Upload.site_id, Upload.bytes).where(Upload.path == P.path, Upload.is_used == 0), lock=True
@@ -238,7 +238,8 @@ def _add(
 
 
 def _find_unused(tx: Transaction, after_ms: int, after_path: str) -> list:
-    return tx.all(UNUSED, until_ms=tx.now_ms() - SWEEP_AFTER_MS, after_ms=after_ms, after_path=after_path)
+    until_ms = tx.now_ms() - SWEEP_AFTER_MS
+    return tx.all(UNUSED, until_ms=until_ms, after_ms=after_ms, after_path=after_path, limit=SWEEP_SLICE_ROWS)
 
 
 def _remove_unused(tx: Transaction, paths: list[str]) -> int:

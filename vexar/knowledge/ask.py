@@ -8,6 +8,7 @@ from vexar.errors import invalid
 from vexar.knowledge.search import search
 from vexar.providers import Passage, Prompt
 from vexar.providers.builtin import answering_part, compose
+from vexar.settings import read_settings
 from vexar.store import Store
 
 MAX_QUESTION_CHARS, MAX_SOURCES, EXCERPT_CHARS = 4000, 50, 300
@@ -24,14 +25,15 @@ def ask(store: Store, site: Any, question: str, limit: int = 10, lang: str = "")
     if not 1 <= limit <= MAX_SOURCES:
         raise invalid(limit=f"Must be from 1 to {MAX_SOURCES}.")
     found = search(store, site.id, question, lang=lang, limit=limit)
+    threshold = read_settings(site.settings).answer_threshold or found.threshold
     prompt = Prompt(question, lang=lang, passages=found.passages, confidence=found.confidence,
-                    threshold=found.threshold, site_name=site.name)
+                    threshold=threshold, site_name=site.name)
     return {
         "success": True,
         "question": question,
-        "answered": found.is_answered,
+        "answered": bool(found.passages) and found.confidence >= threshold,
         "confidence": found.confidence,
-        "threshold": found.threshold,
+        "threshold": threshold,
         "answer": compose(prompt)[0],
         "sources": [_source(passage, question, lang) for passage in found.passages],
     }

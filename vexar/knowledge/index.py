@@ -10,7 +10,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from vexar.knowledge import text
 from vexar.models import KnowledgeEntry, KnowledgeTerm, Site
@@ -79,6 +78,7 @@ STORED_AFTER = Statement(
 SOME_TERMS = Statement(KnowledgeTerm.select(KnowledgeTerm.term)
                        .where(KnowledgeTerm.entry_id == P.entry_id, KnowledgeTerm.site_id == P.site_id)
                        .limit(ROWS_PER_JOB))
+LOCK_SITE = Statement(Site.select(Site.id).where(Site.id == P.site_id), lock=True)
 GROW_VERSION = Statement(Site.update({Site.knowledge_version: Site.knowledge_version + 1})
                          .where(Site.id == P.site_id))
 
@@ -105,15 +105,15 @@ def add_entries(store: Store, site_id: int, entries: Iterable[Entry], lang: str 
         if problem := entry.problem():
             raise ValueError(problem)
     wanted = {entry.digest(): entry for entry in entries}
-    known = store.read_heavy(_known, site_id=site_id, wanted=frozenset(wanted))
+    known, last_id = store.read_heavy(_known, site_id=site_id, wanted=frozenset(wanted))
     fresh = [digest for digest in wanted if digest not in known]
     for some in _slices(fresh, ENTRIES_PER_JOB):
-        ids = store.write(_insert, site_id=site_id, entries=[wanted[digest] for digest in some])
-        known.update((digest, _Stored(number, None, "", 0)) for digest, number in zip(some, ids, strict=True))
+        more, last_id = store.write(_insert, site_id=site_id, entries={each: wanted[each] for each in some},
+                                    wanted=frozenset(wanted), after=last_id)
+        known.update(more)
     usual = text.language(lang) or text.detect("\n".join(entry.content[:300] for entry in entries[:50]))
     for some in _slices(list(wanted), ENTRIES_PER_JOB):
-        rows = [_indexed(store, site_id, wanted[digest], known[digest], lang, usual) for digest in some]
-        store.write(_finish, site_id=site_id, rows=[row for row in rows if row])
+        _complete(store, site_id, [(wanted[digest], known[digest]) for digest in some], text.language(lang), usual)
     return [known[entry.digest()].entry_id for entry in entries]
 
 
@@ -130,7 +130,7 @@ def remove_entries(store: Store, site_id: int, ids: Sequence[int] | None = None)
     return len(doomed)
 
 
-def field_counts(entry: Any, lang: str) -> dict[str, tuple[int, int, int]]:
+def field_counts(entry: Entry, lang: str) -> dict[str, tuple[int, int, int]]:
     """How often each term occurs in question, title and content. A title that only repeats is left out."""
     title = entry.title.strip().rstrip(".…").casefold()
     is_repeat = title == entry.question.strip().casefold() or entry.content.casefold().startswith(title)
@@ -139,21 +139,25 @@ def field_counts(entry: Any, lang: str) -> dict[str, tuple[int, int, int]]:
     return {term: tuple(count[term] for count in counts) for term in sorted(set().union(*counts))}
 
 
-def _indexed(store: Store, site_id: int, entry: Entry, stored: _Stored, lang: str, usual: str) -> dict | None:
-    """Write the terms of an entry unless they are there; what remains to be written into its row."""
-    url = entry.url or stored.url
-    if stored.length:
-        is_same = url == stored.url
-        return None if is_same else {"entry_id": stored.entry_id, "url": url, "lang": stored.lang,
-                                     "length": stored.length}
-    whole = "\n".join((entry.question, entry.title, entry.content))
-    lang = text.language(lang) or text.detect(whole, least=TELLING_WORDS) or usual
-    counts = field_counts(entry, lang)
-    rows = [(site_id, term, stored.entry_id, *numbers) for term, numbers in counts.items()]
-    for some in _slices(rows, ROWS_PER_JOB):
+def _complete(store: Store, site_id: int, pairs: Sequence[tuple[Entry, _Stored]], lang: str, usual: str) -> None:
+    """Write the terms of those entries that have none yet, then what makes them findable."""
+    terms: list[tuple] = []
+    rows: list[dict] = []
+    for entry, stored in pairs:
+        row = {"entry_id": stored.entry_id, "url": entry.url or stored.url, "lang": stored.lang,
+               "length": stored.length}
+        if not stored.length:
+            whole = "\n".join((entry.question, entry.title, entry.content))
+            row["lang"] = lang or text.detect(whole, least=TELLING_WORDS) or usual
+            counts = field_counts(entry, row["lang"])
+            row["length"] = max(1, sum(map(sum, counts.values())))
+            terms += [(site_id, term, stored.entry_id, *numbers) for term, numbers in counts.items()]
+        if not stored.length or row["url"] != stored.url:
+            rows.append(row)
+    for some in _slices(terms, ROWS_PER_JOB):
         store.write(_insert_terms, rows=some)
-    length = sum(map(sum, counts.values()))
-    return {"entry_id": stored.entry_id, "url": url, "lang": lang, "length": max(1, length)}
+    if rows:
+        store.write(_finish, site_id=site_id, rows=rows)
 
 
 def _drop_terms(store: Store, site_id: int, entry_id: int) -> None:
@@ -165,13 +169,17 @@ def _slices(things: Sequence, size: int) -> Iterator[list]:
     return (list(things[at:at + size]) for at in range(0, len(things), size))
 
 
-def _known(tx: Transaction, site_id: int, wanted: frozenset[bytes]) -> dict[bytes, _Stored]:
+def _known(tx: Transaction, site_id: int, wanted: frozenset[bytes],
+           after: int = 0) -> tuple[dict[bytes, _Stored], int]:
+    """Which of the wanted entries have a row behind `after`, by digest; and the number of the last row."""
     found: dict[bytes, _Stored] = {}
-    for row in _each_stored(tx, site_id):
-        digest = Entry(row.type, row.title, row.question, row.content).digest()
-        if digest in wanted:
-            found.setdefault(digest, _Stored(row.id, row.url, row.lang, row.length))
-    return found
+    while rows := tx.all(STORED_AFTER, site_id=site_id, after=after):
+        for row in rows:
+            digest = Entry(row.type, row.title, row.question, row.content).digest()
+            if digest in wanted:
+                found.setdefault(digest, _Stored(row.id, row.url, row.lang, row.length))
+        after = rows[-1].id
+    return found, after
 
 
 def _present(tx: Transaction, site_id: int) -> list[int]:
@@ -179,17 +187,18 @@ def _present(tx: Transaction, site_id: int) -> list[int]:
     return [row.id for row in tx.all(query.order_by(KnowledgeEntry.id))]
 
 
-def _each_stored(tx: Transaction, site_id: int) -> Iterator[Any]:
-    after = 0
-    while rows := tx.all(STORED_AFTER, site_id=site_id, after=after):
-        yield from rows
-        after = rows[-1].id
-
-
-def _insert(tx: Transaction, site_id: int, entries: list[Entry]) -> list[int]:
+def _insert(tx: Transaction, site_id: int, entries: dict[bytes, Entry], wanted: frozenset[bytes],
+            after: int) -> tuple[dict[bytes, _Stored], int]:
+    # The lock and the second look keep two servers that start at once from writing the same entries twice.
+    tx.one(LOCK_SITE, site_id=site_id)
+    found, after = _known(tx, site_id, wanted, after)
     now_ms = tx.now_ms()
-    return [tx.insert(INSERT_ENTRY, site_id=site_id, type=entry.type, title=entry.title, question=entry.question,
-                      content=entry.content, url=entry.url, now_ms=now_ms) for entry in entries]
+    for digest, entry in entries.items():
+        if digest not in found:
+            number = tx.insert(INSERT_ENTRY, site_id=site_id, type=entry.type, title=entry.title,
+                               question=entry.question, content=entry.content, url=entry.url, now_ms=now_ms)
+            found[digest], after = _Stored(number, None, "", 0), max(after, number)
+    return found, after
 
 
 def _insert_terms(tx: Transaction, rows: list[tuple]) -> None:
@@ -199,10 +208,9 @@ def _insert_terms(tx: Transaction, rows: list[tuple]) -> None:
 
 def _finish(tx: Transaction, site_id: int, rows: list[dict]) -> None:
     now_ms = tx.now_ms()
+    tx.run(GROW_VERSION, site_id=site_id)
     for row in rows:
         tx.run(FINISH_ENTRY, site_id=site_id, now_ms=now_ms, **row)
-    if rows:
-        tx.run(GROW_VERSION, site_id=site_id)
 
 
 def _hide(tx: Transaction, site_id: int, ids: list[int]) -> None:

@@ -7,7 +7,8 @@ _WORDS = {
     "were be been being am do does did done have has had can could will would shall should may might must i me my mine "
     "we us our you your yours he him his she her it its they them their this that these those there here what which "
     "who whom whose when where why how not no yes so too very just also any some all than then im ive id dont doesnt "
-    "didnt cant wont isnt whats please tell know get got want need let like up out much many",
+    "didnt cant wont isnt whats please tell know get got want need let like up out much many something anything thing things stuff really "
+    "still actually possible someone else going go put",
     "de": "der die das den dem des ein eine einer eines einem einen und oder aber wenn von zu zum zur in im an am auf "
     "bei mit nach aus für über unter vor ist sind war waren sein bin bist wird werden wurde habe hast hat haben kann "
     "können könnte muss müssen soll will ich mich mir mein meine meinen meiner wir uns unser du dich dir er ihn ihm es "

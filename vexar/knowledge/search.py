@@ -24,7 +24,7 @@ MAX_WORDS = 40
 # Little words only reorder the best: their rows are nearly as many as the entries.
 MAX_CANDIDATES = 200
 LITTLE_WEIGHT = 0.2
-TYPO_WEIGHT = 0.75
+TYPO_TRUST = 0.75
 # (question, title, content): a faq is found by its question, a page by what it says.
 FIELD_WEIGHTS = {"faq": (2.5, 1.2, 1.0)}
 OTHER_FIELD_WEIGHTS = (1.0, 1.0, 1.0)
@@ -49,11 +49,6 @@ class Found:
     confidence: float
     threshold: float = THRESHOLD
 
-    @property
-    def is_answered(self) -> bool:
-        """Whether the first passage counts as an answer."""
-        return bool(self.passages) and self.confidence >= self.threshold
-
 
 @dataclass(frozen=True)
 class _Overview:
@@ -67,12 +62,16 @@ class _Overview:
 
 @dataclass
 class _Word:
-    """One different word of the question: the terms that stand for it, what it counts, where it occurs."""
+    """One different word of the question: the terms that stand for it, what it counts, where it occurs.
+
+    `trust` below 1: it was read as another word, and that may be wrong.
+    """
 
     terms: set[str]
     share: float
     rows: list[Any]
     weight: float = 1.0
+    trust: float = 1.0
 
 
 _overviews: weakref.WeakKeyDictionary[Store, dict[int, _Overview]] = weakref.WeakKeyDictionary()
@@ -167,8 +166,7 @@ def _find_typo(tx: Transaction, site_id: int, word: _Word, overview: _Overview) 
         if nearest:
             meant = _Word(set(nearest), word.share, [])
             _find_rows(tx, site_id, [meant], overview)
-            word.rows, word.terms = meant.rows, meant.terms
-            word.share = TYPO_WEIGHT
+            word.rows, word.trust = meant.rows, TYPO_TRUST
             return
 
 
@@ -184,7 +182,7 @@ def _scores(words: Iterable[_Word], overview: _Overview) -> dict[int, float]:
         for number, times in often.items():
             long = overview.entries[number].length / overview.mean_length
             times /= 1 - LENGTH_SHARE + LENGTH_SHARE * long
-            scores[number] += word.weight * word.share * times / (times + SATURATION)
+            scores[number] += word.weight * word.share * word.trust * times / (times + SATURATION)
     return scores
 
 

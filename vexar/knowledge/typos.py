@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Shorter words have too many true neighbours; a second slip is believed in long words only.
-ONE_SLIP_CHARS, TWO_SLIPS_CHARS = 4, 8
+ONE_SLIP_CHARS, TWO_SLIPS_CHARS = 5, 8
 
 
 def is_typo_of(written: str, meant: str) -> bool:

@@ -66,7 +66,7 @@ def compose(prompt: Prompt) -> tuple[str, tuple[Passage, ...]]:
     said = " ".join(re.findall(r"[^\W_]+", prompt.question.casefold()))
     for phrases, whole_messages in ((GREETING, GREETINGS), (THANKS, ALL_THANKS)):
         if said in whole_messages:
-            return phrases[whole_messages[said]], ()
+            return phrases[_polite_lang(whole_messages[said], prompt.lang)], ()
     if prompt.passages and prompt.confidence >= prompt.threshold:
         best = prompt.passages[0]
         return answering_part(best.content, prompt.question, prompt.lang), (best,)
@@ -103,9 +103,16 @@ def _cut(sentences: list[str], most_chars: int) -> str:
     return said
 
 
+def _polite_lang(said_in: list[str], tag: str) -> str:
+    """The visitor's own language where the words fit it; "hi" and "ok thanks" are said everywhere."""
+    lang = language.language(tag)
+    return lang if lang in said_in or (lang in GREETING and DEFAULT_LANG in said_in) else said_in[0]
+
+
 def _phrase(phrases: dict[str, str], prompt: Prompt) -> str:
-    """In the language the visitor's browser names, else in the one the question is in."""
-    for lang in (language.language(prompt.lang), language.detect(prompt.question)):
+    """In the language the question is clearly in, else in the visitor's own, else in what may be the question's."""
+    clear, possible = (language.detect(prompt.question, least=least) for least in (3, 1))
+    for lang in (clear, language.language(prompt.lang), possible):
         if lang in phrases:
             return phrases[lang]
     return phrases[DEFAULT_LANG]

@@ -104,9 +104,13 @@ _THANKS = {
 }
 
 
-def _by_text(table: dict[str, str]) -> dict[str, str]:
-    return {said: lang for lang, all_said in reversed(table.items()) for said in all_said.split("|")}
+def _by_text(table: dict[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for lang, all_said in table.items():
+        for said in all_said.split("|"):
+            found.setdefault(said, []).append(lang)
+    return found
 
 
-# Each whole message, and the language it is in.
+# Each whole message, and the languages it occurs in.
 GREETINGS, ALL_THANKS = _by_text(_GREETINGS), _by_text(_THANKS)

@@ -15,20 +15,21 @@ import argparse
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-CRLF = b"\r\n"
-
 
 class Upstream:
     """The server. `url` is its base url (ends in /v1); `requests` and `headers` hold what was asked, in order."""
 
-    def __init__(self, port: int = 0, tokens: int = 0, delay_s: float = 0.0) -> None:
-        self.tokens, self.delay_s = tokens, delay_s
+    def __init__(
+        self, port: int = 0, tokens: int = 0, delay_s: float = 0.0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.tokens, self.delay_s, self._tls = tokens, delay_s, tls
         self.always: str | list | Callable | None = None
         self.requests: list[dict] = []
         self.headers: list[dict[str, str]] = []
@@ -38,7 +39,7 @@ class Upstream:
         self._changed = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.url = f"https://localhost:{self.port}/v1" if tls else f"http://127.0.0.1:{self.port}/v1"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> Upstream:
@@ -86,7 +87,16 @@ class Upstream:
 
     def _serve(self, sock: socket.socket) -> None:
         try:
-            with sock, sock.makefile("rb") as reader, suppress(OSError):
+            with suppress(OSError):
+                self._talk(self._tls.wrap_socket(sock, server_side=True) if self._tls else sock)
+        finally:
+            self._open.discard(sock)
+            sock.close()
+
+    def _talk(self, sock: socket.socket) -> None:
+        self._open.add(sock)
+        try:
+            with sock, sock.makefile("rb") as reader:
                 while self._one(Wire(sock), reader):
                     pass
         finally:
@@ -147,7 +157,7 @@ class Wire:
 
     def raw(self, data: bytes) -> None:
         """Some bytes of the body, in one chunk when it is chunked."""
-        self.sock.sendall(b"%x\r\n%b\r\n" % (len(data), data) if self._framing == "chunked" else data)
+        self.sock.sendall(self._framed(data))
 
     def event(self, value: object) -> None:
         """One SSE event with this JSON."""
@@ -162,14 +172,13 @@ class Wire:
         self.delta(content=text)
 
     def done(self) -> None:
-        """Say [DONE] and end the body."""
-        self.raw(b"data: [DONE]\n\n")
-        self.end()
+        """Say [DONE] and end the body, in one send as servers do."""
+        self.sock.sendall(self._framed(b"data: [DONE]\n\n") + self._terminator())
+        self.is_whole = self._framing != "close"
 
     def end(self) -> None:
         """End the body properly."""
-        if self._framing == "chunked":
-            self.sock.sendall(b"0\r\n\r\n")
+        self.sock.sendall(self._terminator())
         self.is_whole = self._framing != "close"
 
     def cut(self) -> None:
@@ -201,6 +210,12 @@ class Wire:
         self.delta("stop")
         self.event(usage(7, len(tokens)))
         self.done()
+
+    def _framed(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._framing == "chunked" else data
+
+    def _terminator(self) -> bytes:
+        return b"0\r\n\r\n" if self._framing == "chunked" else b""
 
 
 def chunk(finish: str | None = None, **delta: object) -> dict:
@@ -372,8 +387,7 @@ def not_streamed(wire: Wire, body: dict) -> None:
 
 def _begin(wire: Wire, framing: str = "chunked") -> None:
     wire.head(framing=framing)
-    wire.token("one ")
-    wire.token("two ")
+    wire.raw(b"".join(b"data: %b\n\n" % json.dumps(chunk(content=text)).encode() for text in ("one ", "two ")))
 
 
 SCRIPTS: dict[str, Callable] = {

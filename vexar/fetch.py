@@ -13,8 +13,10 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import cache
 from http.client import HTTPException, HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
+from ssl import SSLContext
 from typing import Any
 
 import requests
@@ -27,6 +29,7 @@ from urllib3.util.connection import create_connection
 from urllib3.util.ssl_ import create_urllib3_context
 
 READ_BYTES = 65536
+BUFFER_BYTES = 16384  # held for each open call
 KEPT_CONNECTIONS = 512  # more calls than this at a time work too, their connections are just not kept
 
 
@@ -56,6 +59,7 @@ class Session:
     def __init__(self, connect_timeout_s: float) -> None:
         self.connect_timeout_s = connect_timeout_s
         self.requests = requests.Session()
+        # Else a netrc entry for the host would replace the Authorization header, and a proxy would read it.
         self.requests.trust_env = False
         self.requests.headers.clear()
         self.requests.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -168,9 +172,11 @@ class _TimedReader(io.RawIOBase):
         self._raw, self._sock, self._call = raw, sock, call
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        """One receive. Raises Late, Ended."""
         self._sock.settimeout(self._call.remaining_s())
         try:
             return self._raw.readinto(buffer)
@@ -178,6 +184,7 @@ class _TimedReader(io.RawIOBase):
             raise Late("deadline passed") from None
 
     def close(self) -> None:
+        """Let go of the socket."""
         if not self.closed:
             # Before the connection returns to the pool: a late cancel() must not cut the call that gets it next.
             self._call.detach()
@@ -188,7 +195,7 @@ class _TimedReader(io.RawIOBase):
 class _TimedResponse(HTTPResponse):
     def __init__(self, sock: Any, call: Call, **options: Any) -> None:
         super().__init__(sock, **options)
-        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, call), READ_BYTES)
+        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, call), BUFFER_BYTES)
 
 
 class _Watched:
@@ -203,15 +210,18 @@ class _Watched:
         raise Unreachable("no connection")
 
     def connect(self) -> None:
+        """Connect for the call in progress."""
         super().connect()
         _CALL.get().attach(self.sock)
 
     def request(self, *args: Any, **options: Any) -> None:
+        """Send on behalf of the call in progress, over a kept connection too."""
         if self.sock is not None:
             _CALL.get().attach(self.sock)
         super().request(*args, **options)
 
     def response_class(self, sock: Any, **options: Any) -> _TimedResponse:
+        """What http.client reads the answer with."""
         return _TimedResponse(sock, _CALL.get(), **options)
 
 
@@ -247,13 +257,20 @@ class _TLSPool(HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
 
 
+@cache
+def _tls_context(certificates: str) -> SSLContext:
+    """One context for all connections: reading the certificates again for each costs 10 ms and more."""
+    context = create_urllib3_context()
+    context.load_verify_locations(certificates)
+    return context
+
+
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        # One context for all: reading the certificates again for each connection costs 10 ms and more.
-        context = create_urllib3_context()
-        context.load_verify_locations(where())
-        super().init_poolmanager(*args, ssl_context=context, **options)
+        """Pools of our own connections."""
+        super().init_poolmanager(*args, ssl_context=_tls_context(where()), **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Always; the certificates are in the context."""
         conn.cert_reqs = "CERT_REQUIRED"

@@ -58,7 +58,7 @@ class Reader:
         deltas = [delta for line in (*self._lines.end(), b"") for delta in self._line(line)]
         whole = _object(b"\n".join(self._loose)) if self._loose else None
         if whole is not None:
-            return deltas + [_delta(whole)]
+            return [*deltas, _delta(whole)]
         self.skipped += len(self._loose or ())
         return deltas
 
@@ -145,6 +145,7 @@ class _Lines:
         self._is_first = True
 
     def feed(self, data: bytes) -> Iterator[bytes]:
+        """The lines these bytes complete, without their ends. Raises WireError."""
         if self._is_after_cr and data.startswith(b"\n"):
             data = data[1:]
         self._is_after_cr = data.endswith(b"\r")
@@ -157,6 +158,7 @@ class _Lines:
                 raise WireError("line too long")
 
     def end(self) -> Iterator[bytes]:
+        """The last line, if nothing ended it."""
         if self._parts:
             yield self._take()
 

@@ -264,7 +264,7 @@ def test_a_jpeg_of_countless_scans_is_refused(config):
 
 def test_scans_behind_the_end_of_a_jpeg_do_not_count(config):
     data = encoded(picture(), "JPEG")
-    assert clean(data + data[data.index(b"\xff\xda") :] * 50, config).width == 64
+    assert clean(data + (b"\0\2" + data[data.index(b"\xff\xda") :]) * 50, config).width == 64
 
 
 # What is left of it.
@@ -322,8 +322,9 @@ def test_pictures_are_turned_upright(config, kind, orientation):
 
 
 def test_a_good_picture_with_broken_exif_is_accepted(config):
-    data = encoded(picture(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
-    assert clean(data, config).width == 64
+    for exif in (b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0no TIFF at all", b"Exif\0\0"):
+        for kind in ("JPEG", "PNG", "WEBP"):
+            assert clean(encoded(picture(), kind, exif=exif), config).width == 64
     assert clean(encoded(picture(), "JPEG", exif=private_exif(99)), config).width == 64
 
 
@@ -593,6 +594,7 @@ def test_a_crash_while_an_image_is_written_leaves_nothing_for_good(uploads, stor
     file = config.upload_dir / path
     file.rename(file.with_name(file.name + ".part"))
     assert uploads.open(path) is None
+    assert uploads.open(path + ".part") is None
     age(store, path, 2 * DAY_MS)
     assert uploads.sweep() == 1
     assert (rows(store), files(config), counted_bytes(store)) == ([], [], 0)

@@ -32,7 +32,6 @@ MAX_REDUCTION = 4
 # Each scan of a progressive JPEG is a pass over the whole picture, and an empty one costs a sender ten bytes.
 MAX_JPEG_SCANS = 32
 ORIENTATION_TAG = 0x0112
-MPO_PICTURES = "MPO"
 
 CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
@@ -103,7 +102,7 @@ def clean(data: bytes, config: Config) -> CleanImage:
 def _clean(data: bytes, kind: Kind, config: Config) -> CleanImage:
     if kind.reader == "WEBP":
         _bound(_webp_size(data), config)
-    with Image.open(io.BytesIO(data), formats=[kind.reader, MPO_PICTURES][: 1 + (kind.reader == "JPEG")]) as image:
+    with Image.open(io.BytesIO(data), formats=[kind.reader]) as image:
         target = _fit(image.size, config.max_image_side)
         if kind.reader == "JPEG":
             _reduce(image, data, target, config)

@@ -121,11 +121,10 @@ class Limits:
 
     def _check(self, *limits: tuple[int, str | None]) -> None:
         counted = [(limit, key) for limit, key in limits if limit and key]
-        wait_s = 0.0
-        if self._redis and self._clock() >= self._redis_after:
-            wait_s = self._take_in_redis(counted)
-        elif counted:
-            wait_s = _take(self._memory, counted)
+        if not counted:
+            return
+        asks_redis = self._redis and self._clock() >= self._redis_after
+        wait_s = self._take_in_redis(counted) if asks_redis else _take(self._memory, counted)
         if wait_s:
             raise ApiError("rate_limited", retry_after=math.ceil(wait_s))
 
@@ -141,7 +140,7 @@ class Limits:
                 log.warning("Redis is away, every worker counts its own rates now: %s", problem)
             self.degraded = True
             return _take(self._memory, counted)
-        if self.degraded and counted:
+        if self.degraded:
             log.warning("Redis is back, rates are shared again")
             self.degraded, self._redis_after = False, -math.inf
         return wait_s

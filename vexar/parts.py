@@ -41,6 +41,7 @@ class Parts:
         self.streams.close()
         self.runs.close()
         self.broker.close()
+        self.uploads.close()
         self.store.close()
 
 

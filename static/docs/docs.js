@@ -74,9 +74,13 @@ function parameterRows(parameters) {
   return parameters.map(({ name, required, schema, in: place }) => ({
     name,
     required,
-    rule: schemas.rule(schema) + (place === "path" ? ", in the path" : ""),
+    rule: schemas.rule(schema) + (place === "path" ? ", in the path" : "") + byDefault(schema),
     description: schema.description ?? "",
   }));
+}
+
+function byDefault(schema) {
+  return schema.default === undefined ? "" : `, by default ${JSON.stringify(schema.default)}`;
 }
 
 function bodyParts(requestBody) {
@@ -126,12 +130,12 @@ function summary(status, text) {
 }
 
 function fieldsPart(title, rows) {
-  return rows.length ? element("div", {}, element("h4", {}, title), rowsList(rows)) : null;
+  return rows.length ? element("div", {}, element("h4", {}, title), rowsList(rows, true)) : null;
 }
 
-function rowsList(rows) {
+function rowsList(rows, isAsked = false) {
   return element("dl", {}, ...rows.flatMap(({ name, rule, required, description }) => [
-    element("dt", {}, element("code", {}, name), required && element("span", { className: "required" }, "required")),
+    element("dt", {}, element("code", {}, name), isAsked && required && element("span", { className: "required" }, "required")),
     element("dd", {}, element("span", { className: "rule" }, rule), description && ` – ${description}`),
   ]));
 }

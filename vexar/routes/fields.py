@@ -55,7 +55,7 @@ SessionId = Text(
     pattern=_whole("[A-Za-z0-9._:-]{1,128}"),
     sentence="must be 1 to 128 characters of A-Z a-z 0-9 . _ : -",
     description="The visitor's own secret; make it from 128 random bits.",
-    examples=["sess_4f1c9a7be2d04c5f8a6b3d2e1f0a9b8c"],
+    examples=["sess_4f1c9a7be2d04c5f"],
 )
 MessageId = Text(
     64,
@@ -87,8 +87,8 @@ Score = Whole(1, 5)
 Cursor = Annotated[int, Meta(ge=0, le=MAX_CURSOR, description="A message's id: what lies behind it.", examples=[7])]
 
 
-class Scope(msgspec.Struct, kw_only=True):
-    """Which visitor of which site this is about. A subclass with optional fields says `kw_only=True` again."""
+class Scope(msgspec.Struct):
+    """Which visitor of which site this is about. A subclass with optional fields says `kw_only=True`."""
 
     site_key: SiteKey
     session_id: SessionId

@@ -25,8 +25,8 @@ _SUCCESS = {
 }
 _RETRY_AFTER = {"description": "Seconds to wait, as in retry_after.", "schema": {"type": "integer", "minimum": 0}}
 _DESCRIPTION = (
-    "The chat API of a self-hosted Vexar. Answers are JSON with `success`; a failure has a `code` from one closed "
-    "list and a sentence for a person. Times are ISO 8601 in UTC."
+    "The chat API of a self-hosted Vexar. Answers are JSON with success true or false; a failure has a code from one "
+    "closed list and a sentence for a person. Times are ISO 8601 in UTC."
 )
 
 

@@ -116,11 +116,15 @@ def _refuse_constant(word: str) -> None:
 
 
 def _raw_body(request: Request, max_bytes: int, too_large: str) -> bytes:
-    request.max_content_length = max_bytes
+    # A body without Content-Length would silently be cut at the limit: one byte more tells.
+    request.max_content_length = max_bytes + 1
     try:
-        return request.get_data(cache=False)
+        raw = request.get_data(cache=False)
     except RequestEntityTooLarge:
         raise ApiError(too_large) from None
+    if len(raw) > max_bytes:
+        raise ApiError(too_large)
+    return raw
 
 
 def _check_json_type(content_type: str, raw: bytes) -> None:
@@ -221,9 +225,7 @@ class Plan:
         if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             value = int(value) if _is_whole_number(field.type) else value
         try:
-            good[field.encode_name] = msgspec.convert(
-                value, self._types[field.encode_name], strict=not self._is_text
-            )
+            good[field.encode_name] = msgspec.convert(value, self._types[field.encode_name], strict=not self._is_text)
         except msgspec.ValidationError as problem:
             if not is_blank:
                 raise ValueError(_where(problem) or sentence(field.type)) from None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from pathlib import Path
 
 import msgspec
 from flask import Blueprint, Response, current_app, request, send_from_directory
 
 import vexar
+from config import Config
 from vexar import metrics
+from vexar.addresses import client_address
 from vexar.errors import ApiError
 from vexar.parts import parts
 from vexar.routes import openapi
@@ -28,7 +29,6 @@ DOCS_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via")
 
 service = Blueprint("service", __name__)
 
@@ -76,7 +76,7 @@ def version() -> dict:
 @service.get("/metrics")
 def metrics_page() -> Response:
     """The numbers of all workers, for Prometheus."""
-    _check_metrics_access(parts().config.metrics_token)
+    _check_metrics_access(parts().config)
     metrics.store_counted(**parts().store.counts())
     return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
@@ -120,21 +120,11 @@ def _docs_file(name: str) -> Response:
     return answer
 
 
-def _check_metrics_access(token: str) -> None:
-    if _is_direct_from_loopback():
+def _check_metrics_access(config: Config) -> None:
+    if client_address(request.remote_addr, request.headers, config.trusted_proxies).is_local:
         return
-    if not token:
+    if not config.metrics_token:
         raise ApiError("forbidden", "Ask from the machine itself, or set VEXAR_METRICS_TOKEN and send it.")
     kind, _, given = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+    if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), config.metrics_token.encode()):
         raise ApiError("unauthorized")
-
-
-def _is_direct_from_loopback() -> bool:
-    if any(name in request.headers for name in FORWARDING_HEADERS):
-        return False
-    try:
-        address = ipaddress.ip_address(request.environ.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

@@ -96,9 +96,18 @@ class Broker:
             for link in self._links:
                 link.send(data)
 
+    def ring_all(self) -> None:
+        """Wake every listener of this process: it is ending."""
+        for channel in tuple(self._bells):
+            self._ring_here(channel, None)
+
     def watch_notes(self, watcher: Callable[[str, dict], None]) -> None:
         """Call `watcher(channel, note)` for every note, wherever it was rung."""
         self._watchers.append(watcher)
+
+    def ring_here(self, channel: str) -> None:
+        """Wake the listeners of this process only."""
+        self._ring_here(channel, None)
 
     def listeners(self) -> int:
         """Open bells, for the leak detector and metrics."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from config import Config
-from vexar import feedback, handover, receiving, uploads
+from vexar import feedback, handover, nudges, receiving, uploads
 from vexar.broker import Broker
+from vexar.events import LastEventId
 from vexar.receiving import Incoming, Known, Receipt
 from vexar.settings import SiteSettings
 from vexar.store import Store
-from vexar.visitors import channel, site_channel
+from vexar.visitors import block_channel, channel, site_channel
 
 
 class Conversations:
@@ -25,9 +26,9 @@ class Conversations:
         self._config = config
         self._owner = owner
 
-    def look_up(self, incoming: Incoming) -> Known:
+    def look_up(self, incoming: Incoming, last: LastEventId | None) -> Known:
         """Whether a message was sent before; see receiving.look_up."""
-        return self._store.read(receiving.look_up, incoming=incoming)
+        return self._store.read(receiving.look_up, incoming=incoming, last=last)
 
     def receive(self, incoming: Incoming, settings: SiteSettings) -> Receipt:
         """Store a visitor's message and claim its run; see receiving.receive."""
@@ -39,6 +40,14 @@ class Conversations:
         if receipt.is_new:
             self._ring(incoming.site_id, incoming.session_id)
         return receipt
+
+    def meet(self, site_id: int, session_id: str, *, address: str | None) -> int:
+        """The id of a visitor who may write, made on the first visit; see receiving.meet."""
+        return self._store.write(receiving.meet, site_id=site_id, session_id=session_id, address=address)
+
+    def record_nudge(self, site_id: int, session_id: str, **what: Any) -> None:
+        """What the visitor did with a nudge; see nudges.record."""
+        self._store.write(nudges.record, site_id=site_id, session_id=session_id, **what)
 
     def accept(self, site_id: int, session_id: str, operator: Any) -> int:
         """An operator takes the conversation; see handover.accept."""
@@ -73,12 +82,13 @@ class Conversations:
         )
         for _, session_id in met:
             self._broker.ring(channel(site_id, session_id))
-        self._broker.ring(site_channel(site_id))
+        self._broker.ring(block_channel(site_id))
 
     def unblock(self, site_id: int, session_id: str) -> int:
         """Lift every block that meets a visitor; see handover.unblock."""
         lifted = self._store.write(handover.unblock, site_id=site_id, session_id=session_id)
         self._ring(site_id, session_id)
+        self._broker.ring(block_channel(site_id))
         return lifted
 
     def save_contact(self, site_id: int, session_id: str, **contact: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from peewee import fn
 
-from vexar.models import Message, Run
+from vexar.models import Message, Run, Visitor
 from vexar.store import P, Statement, Transaction
 from vexar.visitors import FIND_CONVERSATION, LockedVisitor
 
@@ -76,6 +76,7 @@ _DEAD = Statement(
     .where(Run.state.in_(LIVE_STATES) & (Run.lease_until_ms <= P.before_ms)).limit(50)
 )
 _REPLY = Statement(Message.select(Message).where((Message.visitor_id == P.visitor_id) & (Message.seq == P.seq)))
+VISITOR_SESSION = Statement(Visitor.select(Visitor.session_id).where(Visitor.id == P.id))
 _SITE_RUNNING = Statement(
     Run.select(Run.visitor_id).where((Run.site_id == P.site_id) & Run.state.in_(LIVE_STATES))
     .distinct().order_by(Run.visitor_id)
@@ -217,19 +218,23 @@ def ask_stop(tx: Transaction, *, visitor_id: int, seq: int) -> bool:
 def finish(
     tx: Transaction, *, visitor_id: int, seq: int, attempt: int, owner: str, finish_reason: str, text: str,
     status: str, sources: tuple[dict, ...] = (), error_code: str = "",
-) -> tuple[Ending, bool]:
-    """Store the owner's answer, if it may still: the ending, and whether it is the one that was asked for."""
+) -> Ending | None:
+    """Store the owner's answer and say how the run ended; None when the run is not the owner's any more."""
     visitor = LockedVisitor.by_id(tx, visitor_id)
     run = find(tx, visitor_id, seq)
+    if run.owner != owner or run.attempt != attempt or run.state != "running":
+        return None
     conversation = tx.one(FIND_CONVERSATION, id=run.conversation_id)
-    is_mine = run.owner == owner and run.attempt == attempt and run.state == "running"
-    if not is_mine or run.epoch != conversation.epoch:
-        return ending_of(tx, run), False
-    _store_reply(
-        visitor, run, text=text, status=status, finish_reason=finish_reason, sources=sources, error_code=error_code
-    )
+    if run.epoch == conversation.epoch:
+        _store_reply(
+            visitor, run, text=text, status=status, finish_reason=finish_reason, sources=sources,
+            error_code=error_code,
+        )
+    else:
+        # Whoever raises the epoch cuts the runs himself; should one ever be missed, it still cannot talk over.
+        cut(visitor, run, "operator")
     visitor.save()
-    return ending_of(tx, find(tx, visitor_id, seq)), True
+    return ending_of(tx, find(tx, visitor_id, seq))
 
 
 def cut(visitor: LockedVisitor, run: Any, finish_reason: str) -> None:

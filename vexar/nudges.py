@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-from vexar import messages
+from vexar import blocks, messages
 from vexar.models import NudgeEvent, NudgeRule
 from vexar.store import P, Statement, Transaction
 from vexar.visitors import LockedVisitor, find
@@ -65,10 +65,12 @@ def variant_of(session_id: str, rule_path: str, weights: list[int]) -> int:
 
 
 def record(
-    tx: Transaction, *, site_id: int, session_id: str, event: str, rule_path: str, message_seq: int | None
+    tx: Transaction, *, site_id: int, session_id: str, address: str | None, event: str, rule_path: str,
+    message_seq: int | None,
 ) -> None:
-    """Write down what a visitor did with a nudge."""
+    """Write down what a visitor did with a nudge. Raises ApiError blocked."""
     visitor = LockedVisitor.find_or_create(tx, site_id, session_id)
+    blocks.refuse(visitor, address=address)
     rule = next((rule for rule in tx.all(_RULES, site_id=site_id) if rule.path == rule_path), None)
     variant = variant_of(session_id, rule_path, _weights(rule)) if rule else None
     tx.run(

@@ -6,11 +6,12 @@ Decides new or repeat; everything that can refuse a message without an answer is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vexar import blocks, budgets, ledger, messages
 from vexar.errors import ApiError, invalid
+from vexar.events import LastEventId
 from vexar.settings import SiteSettings
 from vexar.store import Transaction
 from vexar.visitors import LockedVisitor, find
@@ -47,18 +48,23 @@ class Receipt:
 class Known:
     """What is known of a message before it is received. `needs_model`: receiving it would ask the model."""
 
+    incoming: Incoming
     is_visitor_known: bool
-    is_repeat: bool
     needs_model: bool
 
 
-def look_up(tx: Transaction, *, incoming: Incoming) -> Known:
-    """Whether this message was sent before; a read, so that limits can tell messages from polls."""
+def look_up(tx: Transaction, *, incoming: Incoming, last: LastEventId | None) -> Known:
+    """Whether this message was sent before; a read, so that limits can tell messages from polls.
+
+    A Last-Event-ID of this very message means "tell me how it ended": its run is never started anew.
+    """
     visitor = find(tx, incoming.site_id, incoming.session_id)
     run = ledger.find_by_message(tx, visitor.id, incoming.message_id) if visitor else None
     if run is None:
-        return Known(visitor is not None, is_repeat=False, needs_model=True)
-    return Known(True, is_repeat=True, needs_model=_is_failed(run) and not incoming.is_resumed)
+        return Known(incoming, visitor is not None, needs_model=True)
+    if last is not None and last.run.seq == run.seq:
+        incoming = replace(incoming, is_resumed=True)
+    return Known(incoming, True, needs_model=_is_failed(run) and not incoming.is_resumed)
 
 
 def receive(
@@ -88,6 +94,13 @@ def receive(
     if incoming.image_path and not claim_image(tx, visitor.id, incoming.image_path):
         raise invalid(image_url="is not an image this visitor uploaded")
     return _store(visitor, conversation, incoming, owner=owner, tokens=tokens)
+
+
+def meet(tx: Transaction, *, site_id: int, session_id: str, address: str | None) -> int:
+    """The id of a visitor who may write, made on the first visit. Raises ApiError blocked."""
+    visitor = LockedVisitor.find_or_create(tx, site_id, session_id)
+    blocks.refuse(visitor, address=address)
+    return visitor.id
 
 
 def _store(

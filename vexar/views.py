@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import fn
-
 from vexar import blocks, messages
 from vexar.models import Message, Operator, Visitor
 from vexar.store import P, Statement, Transaction
@@ -18,11 +16,13 @@ _OPERATOR_AND_SYSTEM = Statement(
     _OF_ROLES.where(Message.role.in_(("operator", "system"))).order_by(Message.seq).limit(P.limit)
 )
 _PROACTIVE = Statement(_OF_ROLES.where(Message.role == "proactive").order_by(Message.seq).limit(P.limit))
+# Not a count: a visitor who never says what was read would make every poll walk the whole history.
 _UNREAD = Statement(
-    Message.select(fn.COUNT(Message.seq).alias("unread")).where(
+    Message.select(Message.seq).where(
         (Message.visitor_id == P.visitor_id) & (Message.seq > P.since) & (Message.role != "visitor")
-    )
+    ).order_by(Message.seq).limit(P.limit)
 )
+MAX_UNREAD = 99
 _HAND_OUT = Statement(
     Visitor.update(handed_seq=P.cursor).where((Visitor.id == P.id) & (Visitor.handed_seq < P.cursor))
 )
@@ -98,8 +98,8 @@ def from_people(
 
 
 def unread(tx: Transaction, *, visitor_id: int, since: int) -> int:
-    """How many messages of others lie behind what the visitor has seen."""
-    return tx.one(_UNREAD, visitor_id=visitor_id, since=since).unread
+    """How many messages of others lie behind what the visitor has seen; at most MAX_UNREAD."""
+    return len(tx.all(_UNREAD, visitor_id=visitor_id, since=since, limit=MAX_UNREAD))
 
 
 def proactive(tx: Transaction, *, visitor_id: int, since: int) -> list:

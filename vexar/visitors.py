@@ -187,5 +187,10 @@ def channel(site_id: int, session_id: str) -> str:
 
 
 def site_channel(site_id: int) -> str:
-    """The doorbell of a site's operators, and of blocks that meet many visitors."""
+    """The doorbell of a site's operators."""
     return f"s{site_id}"
+
+
+def block_channel(site_id: int) -> str:
+    """The doorbell of a site's blocks, which may meet many visitors."""
+    return f"b{site_id}"

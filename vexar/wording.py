@@ -53,6 +53,22 @@ LINES: dict[str, dict[str, str]] = {
     },
 }
 
+# What the widget writes on its own buttons and lines, sent with chat/config.
+STRINGS: dict[str, dict[str, str]] = {
+    "en": {
+        "placeholder": "Type your message",
+        "send": "Send",
+        "stop": "Stop",
+        "retry": "Try again",
+        "new_conversation": "New conversation",
+        "ask_person": "Talk to a person",
+        "sources": "Sources",
+        "offline": "You are offline. Your message will be sent when you are back.",
+        "blocked": "You cannot write in this chat.",
+        "too_many": "Too many messages. Please wait a moment.",
+    },
+}
+
 
 def line(key: str, lang: str, **values: str) -> str:
     """One sentence in the visitor's language (BCP 47; unknown ones get English)."""
@@ -62,3 +78,9 @@ def line(key: str, lang: str, **values: str) -> str:
         # Not str.format: a name may hold braces.
         text = text.replace("{" + name + "}", value)
     return text
+
+
+def strings(lang: str) -> dict[str, str]:
+    """The widget's own words in this language, English where there are none."""
+    own = STRINGS.get(lang.replace("_", "-").split("-")[0].lower(), {})
+    return {**STRINGS["en"], **own}

@@ -1,0 +1,85 @@
+"""The parts list: where settings, store, broker, limiter, providers, routes and error handlers meet. No logic.
+
+`python app.py COMMAND` is the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+
+from flask import Flask
+
+from config import Config, load
+from vexar import logs, metrics
+from vexar.answers.runs import Runs
+from vexar.broker import Broker
+from vexar.conversations import Conversations
+from vexar.limits import Limits
+from vexar.parts import Parts
+from vexar.providers import Registry
+from vexar.providers.builtin import BuiltinProvider
+from vexar.providers.openai import OpenAIProvider
+from vexar.push import Streams
+from vexar.routes import files, service, stream, widget
+from vexar.routes.api import install_errors
+from vexar.routes.cors import install_cors
+from vexar.routes.draining import install_draining
+from vexar.store import Store, open_store
+from vexar.uploads import PREFIX, Uploads
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The WSGI application, with its parts in `app.extensions["vexar"]`. Raises ConfigError, StoreError."""
+    config = config or load()
+    logs.configure(config)
+    metrics.start(config.data_dir)
+    app = Flask("vexar", static_folder=None)
+    app.extensions["vexar"] = create_parts(config)
+    install_draining(app)
+    install_cors(app)
+    app.register_blueprint(stream.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(widget.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(files.blueprint)
+    app.register_blueprint(service.service)
+    install_errors(app)
+    logs.install_logging(app)
+    return app
+
+
+def create_parts(config: Config, store: Store | None = None, providers: Registry | None = None) -> Parts:
+    """The live objects of one process."""
+    store = store or open_store(config.database_url)
+    owner = f"{os.getpid()}-{secrets.token_hex(8)}"
+    broker = create_broker(config)
+    return Parts(
+        config=config,
+        store=store,
+        broker=broker,
+        limits=Limits(config),
+        conversations=Conversations(store, broker, config, owner=owner),
+        runs=Runs(store, broker, config, providers=providers or create_providers(config), owner=owner),
+        uploads=Uploads(config, store),
+        streams=Streams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
+    )
+
+
+def create_broker(config: Config) -> Broker:
+    """The doorbells of one process, joined with those of the others."""
+    return Broker(folder=config.data_dir / "doorbells", redis_url=config.redis_url)
+
+
+def create_providers(config: Config) -> Registry:
+    """Who may make answers."""
+    registry = Registry()
+    registry.add(BuiltinProvider())
+    if config.ai_base_url:
+        registry.add(OpenAIProvider(config))
+    return registry
+
+
+if __name__ == "__main__":
+    from vexar.cli import main
+
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Who a public request speaks for: the site behind its key, the page it may come from, the address it counts for."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import g, request
+
+from vexar.addresses import Address, client_address
+from vexar.errors import ApiError
+from vexar.models import Site
+from vexar.parts import Parts, parts
+from vexar.settings import SiteSettings, read_settings
+from vexar.store import P, Statement, Transaction
+
+_SITE = Statement(Site.select(Site).where((Site.site_key == P.site_key) & (Site.is_active == 1)))
+
+
+class Caller:
+    """One public request: its site and settings, its session, its address."""
+
+    __slots__ = ("address", "parts", "session_id", "settings", "site")
+
+    def __init__(self, live: Parts, site: Any, session_id: str, address: Address) -> None:
+        self.parts = live
+        self.site = site
+        self.settings = settings_of(site)
+        self.session_id = session_id
+        self.address = address
+
+    @property
+    def bucket(self) -> str | None:
+        """What limits by address count it under; None when the address is unknown."""
+        return self.address.bucket
+
+    def poll(self) -> None:
+        """Count a read. Raises ApiError rate_limited."""
+        self.parts.limits.check_poll(self.bucket, self.site.id, self.session_id)
+
+    def form(self) -> None:
+        """Count an email, contact or rating. Raises ApiError rate_limited."""
+        self.parts.limits.check_form(self.bucket, self.site.id)
+
+
+def enter(scope: Any) -> Caller:
+    """The caller behind `site_key` and `session_id`. Raises ApiError site_not_found, origin_not_allowed."""
+    live = parts()
+    site = live.store.read(find_site, site_key=scope.site_key)
+    if site is None:
+        raise ApiError("site_not_found")
+    address = client_address(request.remote_addr, request.headers, live.config.trusted_proxies)
+    origin = request.headers.get("Origin")
+    if origin is not None and not _is_allowed(origin, settings_of(site), own_origins(live, address)):
+        # No CORS headers then: the page must not read even the refusal.
+        g.is_origin_refused = True
+        raise ApiError("origin_not_allowed")
+    return Caller(live, site, getattr(scope, "session_id", ""), address)
+
+
+def find_site(tx: Transaction, *, site_key: str) -> Any:
+    """The row of the active site with this key, or None."""
+    return tx.one(_SITE, site_key=site_key)
+
+
+def settings_of(site: Any) -> SiteSettings:
+    """A site's settings; read once for every text they ever had."""
+    return _settings(site.settings)
+
+
+@lru_cache(maxsize=256)
+def _settings(text: str) -> SiteSettings:
+    return read_settings(text)
+
+
+def own_origins(live: Parts, address: Address) -> tuple[str, ...]:
+    """Where Vexar itself is reached: as this request came in, and as VEXAR_PUBLIC_URL says."""
+    here = f"{address.scheme}://{request.host}".lower()
+    public = urlsplit(live.config.public_url)
+    return (here, f"{public.scheme}://{public.netloc}".lower()) if live.config.public_url else (here,)
+
+
+def _is_allowed(origin: str, settings: SiteSettings, own: tuple[str, ...]) -> bool:
+    origin = origin.lower()
+    if "*" in settings.allowed_origins or origin in own:
+        return True
+    return origin != "null" and any(origin == allowed.lower().rstrip("/") for allowed in settings.allowed_origins)
+
+
+def verify_user(caller: Caller, user_id: str | None, user_hash: str | None) -> str | None:
+    """The verified id of a signed-in visitor; None for an anonymous one. Raises ApiError bad_user_hash."""
+    if user_id is None and user_hash is None and not caller.settings.identity_required:
+        return None
+    secret = caller.site.identity_secret
+    expected = hmac.new(secret.encode(), (user_id or "").encode(), hashlib.sha256).hexdigest()
+    if not (secret and user_id and hmac.compare_digest(expected.encode(), (user_hash or "").lower().encode())):
+        raise ApiError("bad_user_hash")
+    return user_id

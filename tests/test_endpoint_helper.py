@@ -318,7 +318,8 @@ def test_a_rule_of_two_fields_names_both(client):
 
 def test_a_text_counts_its_code_points(client):
     assert post(client, "/optional", {"note": "👩" * 50}).status_code == 201
-    assert errors_of(post(client, "/optional", {"note": "👩" * 51})) == {"note": "must be text of at most 50 characters"}
+    errors = errors_of(post(client, "/optional", {"note": "👩" * 51}))
+    assert errors == {"note": "must be text of at most 50 characters"}
 
 
 @pytest.mark.parametrize(
@@ -327,7 +328,7 @@ def test_a_text_counts_its_code_points(client):
         (SiteKey, ["sk_demo", "sk_" + "aZ0-_" * 20], ["sk_", "demo", "sk_ä", "sk_a b", "sk_" + "a" * 126, "sk_a\n"]),
         (SessionId, ["a", "A.z_0:9-", "x" * 128], ["", "x" * 129, "a b", "a/b", "é", "a\n"]),
         (MessageId, ["m", "日" * 64, "a b"], ["", "x" * 65]),
-        (Lang, ["en", "pt-BR", "zh-Hant-TW", "de_CH"], ["", "e n", "-en", "en-", "en\n", "x" * 9, "en" + "-abcdefgh" * 5]),
+        (Lang, ["en", "pt-BR", "zh-Hant-TW", "de_CH"], ["e n", "-en", "en-", "en\n", "x" * 9, "en" + "-abcdefg" * 5]),
         (Score, [1, 5], [0, 6, True, "1"]),
         (Cursor, [0, 2**53 - 1], [-1, 2**53, 1.5, None]),
         (Phone, ["+1 (555) 0100", "0"], ["", "phone", "1" * 41]),
@@ -340,7 +341,7 @@ def test_each_kind_of_field_has_its_bounds(kind, good, bad):
 
 @pytest.mark.parametrize(
     "address",
-    ["jane@example.org", "j.d+tag@mail.example.co.uk", "o'neil@a-b.io", "用户@例子.公司", "josé@example.com", "a@b.museum"],
+    ["jane@example.org", "j.d+tag@mail.example.co.uk", "o'neil@a-b.io", "用户@例子.公司", "josé@example.com", "a@b.de"],
 )
 def test_ordinary_email_addresses_are_accepted(address):
     assert fits(Email, address)
@@ -453,13 +454,15 @@ def test_they_are_found_in_forms(client):
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "application/json; charset=latin-1", "Application/JSON;charset=utf-8", "application/ld+json", ""],
+    ["application/json", "application/json; charset=ascii", "Application/JSON;charset=utf-8", "application/x+json", ""],
 )
 def test_json_comes_under_several_names(client, content_type):
     assert post(client, "/optional", {"note": "é"}, content_type=content_type).json["note"] == "é"
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "x+json"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/a+json", "x+json"]
+)
 def test_another_content_type_is_refused(client, content_type):
     assert code_of(post(client, "/optional", {}, content_type=content_type)) == "unsupported_media_type"
 

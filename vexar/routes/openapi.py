@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -33,24 +34,26 @@ _DESCRIPTION = (
 def document(app: Flask) -> dict[str, Any]:
     """The whole document as plain values, ready for JSON."""
     routes = list(_routes(app))
-    structs = list(dict.fromkeys(kind for _, spec in routes for kind in _kinds(spec)))
+    specs = [spec for _, spec in routes]
+    queries = [spec.query for spec in specs if spec.query]
+    structs = list(dict.fromkeys(chain(queries, *map(_kinds_of_content, specs))))
     found, components = msgspec.json.schema_components(structs, ref_template=REF)
     schemas = dict(zip(structs, found, strict=True))
     paths: dict[str, dict] = {}
     for rule, spec in routes:
         operation = _operation(rule, spec, schemas, components)
         paths.setdefault(_PATH_ARGUMENT.sub(r"{\2}", rule.rule), {})[spec.method.lower()] = operation
-    for spec in (spec for _, spec in routes if spec.query):
-        # Parameters stand in the operations; the struct that grouped them is no part of the wire.
-        components.pop(_component(schemas[spec.query]), None)
+    # Parameters stand in the operations; a struct that only groups them is no part of the wire.
+    for kind in {*queries} - {*chain(*map(_kinds_of_content, specs))}:
+        components.pop(_component(schemas[kind]), None)
     document: dict[str, Any] = {
         "openapi": "3.2.0",
         "info": {"title": "Vexar", "version": vexar.__version__, "description": _DESCRIPTION},
-        "tags": [{"name": tag} for tag in dict.fromkeys(spec.tag for _, spec in routes)],
+        "tags": [{"name": tag} for tag in dict.fromkeys(spec.tag for spec in specs)],
         "paths": paths,
         "components": {"schemas": {"Success": _SUCCESS, "Error": _error_schema(), **components}},
     }
-    if any(spec.is_bearer for _, spec in routes):
+    if any(spec.is_bearer for spec in specs):
         document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     return document
 
@@ -62,10 +65,8 @@ def _routes(app: Flask) -> Iterator[tuple[Rule, Endpoint]]:
             yield rule, spec
 
 
-def _kinds(spec: Endpoint) -> Iterator[Any]:
-    for kind in (spec.body, spec.query, spec.form, spec.answer, spec.stream):
-        if kind is not None:
-            yield kind
+def _kinds_of_content(spec: Endpoint) -> list[Any]:
+    return [kind for kind in (spec.body, spec.form, spec.answer, spec.stream) if kind is not None]
 
 
 def _operation(rule: Rule, spec: Endpoint, schemas: dict, components: dict) -> dict[str, Any]:

@@ -8,7 +8,9 @@ _WORDS = {
     "we us our you your yours he him his she her it its they them their this that these those there here what which "
     "who whom whose when where why how not no yes so too very just also any some all than then im ive id dont doesnt "
     "didnt cant wont isnt whats please tell know get got want need let like up out much many something anything thing things stuff really "
-    "still actually possible someone else going go put",
+    "still actually possible someone else going go put "
+    "havent hasnt hadnt arent werent wasnt wouldnt couldnt shouldnt youre youve theyre weve hes shes thats theres "
+    "wheres hows whos lets again yet ever usually maybe okay ok hi hello hey thanks thank",
     "de": "der die das den dem des ein eine einer eines einem einen und oder aber wenn von zu zum zur in im an am auf "
     "bei mit nach aus für über unter vor ist sind war waren sein bin bist wird werden wurde habe hast hat haben kann "
     "können könnte muss müssen soll will ich mich mir mein meine meinen meiner wir uns unser du dich dir er ihn ihm es "

@@ -26,11 +26,12 @@ MAX_CANDIDATES = 200
 LITTLE_WEIGHT = 0.2
 TYPO_TRUST = 0.75
 # (question, title, content): a faq is found by its question, a page by what it says.
-FIELD_WEIGHTS = {"faq": (2.5, 1.2, 1.0)}
+FIELD_WEIGHTS = {"faq": (2.5, 2.0, 0.8)}
 OTHER_FIELD_WEIGHTS = (1.0, 1.0, 1.0)
 SATURATION, LENGTH_SHARE = 1.6, 0.65
-# confidence = s / (s + HALF) where s = score / best possible ** BEST_POWER; both found on public question sets.
-BEST_POWER, HALF = 0.5, 0.6
+# confidence = s / (s + HALF), s = score / best possible score ** BEST_POWER; found on public question sets. Below
+# LEAST_BEST a question has common words only ("where is my order"), and meeting them all is enough.
+BEST_POWER, HALF, LEAST_BEST = 0.65, 0.5, 1.0
 
 SITE_VERSION = Statement(Site.select(Site.knowledge_version).where(Site.id == P.site_id))
 ENTRY_LENGTHS = Statement(
@@ -187,8 +188,9 @@ def _scores(words: Iterable[_Word], overview: _Overview) -> dict[int, float]:
 
 
 def _confidence(score: float, words: Sequence[_Word]) -> float:
+    """From 0 to 1: a score against the best possible one, in which words that nobody knows count as well."""
     best = sum(word.weight * word.share for word in words)
-    strength = score / best**BEST_POWER
+    strength = score / best * max(best, LEAST_BEST) ** (1 - BEST_POWER)
     return round(strength / (strength + HALF), 4)
 
 

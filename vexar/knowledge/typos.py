@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 # Shorter words have too many true neighbours; a second slip is believed in long words only.
-ONE_SLIP_CHARS, TWO_SLIPS_CHARS = 5, 8
+ONE_SLIP_CHARS, TWO_SLIPS_CHARS, MEANT_CHARS = 5, 8, 4
 
 
 def is_typo_of(written: str, meant: str) -> bool:
     """Whether `written` could be a slip of the keyboard for `meant`. Numbers and codes never are."""
-    if len(written) < ONE_SLIP_CHARS or len(meant) < ONE_SLIP_CHARS or any(map(str.isdigit, written + meant)):
+    if len(written) < ONE_SLIP_CHARS or len(meant) < MEANT_CHARS or any(map(str.isdigit, written + meant)):
         return False
     slips = 2 if min(len(written), len(meant)) >= TWO_SLIPS_CHARS else 1
     return abs(len(written) - len(meant)) <= slips and distance(written, meant, slips) <= slips

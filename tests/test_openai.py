@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import logging
 import ssl
 import subprocess
@@ -453,6 +454,16 @@ def test_cancel_ends_a_waiting_answer_and_hangs_up(upstream, provider, name, tex
     assert ask(provider, "Next")[0].startswith("Answer to Next:")
 
 
+def test_cancel_ends_a_wait_on_a_kept_connection_too(upstream, provider):
+    ask(provider)
+    answer = provider.answer(Prompt(question="[[silent]]"))
+    wait = run_aside(answer)
+    upstream.wait_for(2)
+    answer.cancel()
+    assert wait() == ("", [], "")
+    assert upstream.connections == 1
+
+
 def test_cancel_before_the_start_asks_nothing(upstream, provider):
     answer = provider.answer(Prompt(question="Hi"))
     answer.cancel()
@@ -461,11 +472,33 @@ def test_cancel_before_the_start_asks_nothing(upstream, provider):
 
 
 def test_cancel_drops_what_had_already_come(upstream, provider):
+    def script(wire, body):
+        wire.head()
+        events = [chunk(content="first "), chunk(content="second"), usage(1, 2)]
+        wire.raw(b"".join(b"data: %b\n\n" % json.dumps(event).encode() for event in events) + b"data: [DONE]\n\n")
+        wire.end()
+
+    upstream.script(script)
+    answer = provider.answer(Prompt(question="Hi"))
+    pieces = iter(answer)
+    assert next(pieces) == Text("first ")
+    answer.cancel()
+    assert list(pieces) == []
+
+
+def test_a_cancelled_answer_is_not_taken_for_a_complete_one(upstream, provider):
+    def script(wire, body):
+        wire.head(framing="close")
+        wire.token("first ")
+        wire.hang()
+
+    upstream.script(script)
     answer = provider.answer(Prompt(question="Hi"))
     pieces = iter(answer)
     next(pieces)
+    wait = run_aside(pieces)
     answer.cancel()
-    assert Finish("stop") not in list(pieces)
+    assert wait() == ("", [], "")
 
 
 def test_a_late_cancel_does_not_cut_the_next_answer_on_the_same_connection(upstream, provider):
@@ -476,6 +509,21 @@ def test_a_late_cancel_does_not_cut_the_next_answer_on_the_same_connection(upstr
     first.cancel()
     text += "".join(piece.text for piece in second if isinstance(piece, Text))
     assert text == "Answer to Next: one two three four five."
+    assert upstream.connections == 1
+
+
+def test_a_call_that_was_read_to_its_end_lets_go_of_the_connection(upstream, provider):
+    url, deadline = f"{upstream.url}/chat/completions", time.monotonic() + 30
+    body = b'{"messages": [{"role": "user", "content": "Hi"}]}'
+    first, second = provider.session.call(deadline), provider.session.call(deadline)
+    first.send("POST", url, headers={}, body=body)
+    while first.read():
+        pass
+    second.send("POST", url, headers={}, body=body)
+    first.cancel()
+    answer = b"".join(iter(second.read, b""))
+    second.close()
+    assert answer.endswith(b"[DONE]\n\n")
     assert upstream.connections == 1
 
 

@@ -80,7 +80,10 @@ class OpenAIAnswer:
     def __iter__(self) -> Iterator[Piece]:
         """The pieces as they come. Raises ProviderError."""
         try:
-            yield from self._pieces()
+            for piece in self._pieces():
+                if self._is_cancelled.is_set():
+                    return
+                yield piece
         except Ended:
             return
         except (FetchError, WireError) as problem:
@@ -104,14 +107,12 @@ class OpenAIAnswer:
             text = self._take(delta)
             if text:
                 yield Text(text)
-        if self._is_cancelled.is_set():
-            return
         rest = self._words.end()
         if rest:
             yield Text(rest)
         if self._usage:
             yield self._usage
-        if not self._words.has_begun:
+        if not self._words.has_begun and not self._is_cancelled.is_set():
             raise ProviderError("upstream_empty", f"finish_reason {self._finish[:20] or 'missing'}")
         yield Finish("length" if self._finish in ("length", "max_tokens") else "stop")
 

@@ -75,6 +75,14 @@ def matches(address_text: str | None, cidr: str) -> bool:
         return False
 
 
+def parse_network(text: str) -> str | None:
+    """A network (or one address) in its usual spelling, as `matches` takes it; None if unreadable."""
+    try:
+        return str(ipaddress.ip_network(text.strip(), strict=False))
+    except ValueError:
+        return None
+
+
 @functools.lru_cache(maxsize=4096)
 def parse(text: str) -> IpAddress | None:
     """An address as IPv4 where it is one (also ::ffff:192.0.2.1), without port and zone; None if unreadable."""

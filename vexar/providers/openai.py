@@ -160,8 +160,6 @@ class OpenAIAnswer:
                 if self._finish:
                     return
                 raise
-            if self._is_cancelled.is_set():
-                raise Ended("cancelled")
             deltas = self._reader.feed(data) if data else self._reader.end()
             yield from deltas
             self._move_deadline(any(delta.is_alive for delta in deltas))

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from peewee import fn
+
 from vexar.knowledge import text
 from vexar.knowledge.typos import is_typo_of
 from vexar.models import KnowledgeEntry, KnowledgeTerm, Site
@@ -27,7 +29,7 @@ LITTLE_WEIGHT = 0.2
 TYPO_TRUST = 0.75
 # (question, title, content): a faq is found by its question, a page by what it says.
 FIELD_WEIGHTS = {"faq": (2.5, 2.0, 0.8)}
-OTHER_FIELD_WEIGHTS = (1.0, 1.0, 1.0)
+OTHER_FIELD_WEIGHTS = (1.0, 1.0, 1.4)
 SATURATION, LENGTH_SHARE = 1.6, 0.65
 # confidence = s / (s + HALF), s = score / best possible score ** BEST_POWER; found on public question sets. Below
 # LEAST_BEST a question has common words only ("where is my order"), and meeting them all is enough.
@@ -91,6 +93,7 @@ def _search(tx: Transaction, site_id: int, question: str, lang: str, limit: int,
             known: _Overview | None) -> tuple[Found, _Overview]:
     overview = _overview(tx, site_id, known)
     words = _question_words(question, text.language(lang), overview.langs)
+    _weigh(tx, site_id, words, overview)
     matter = [word for word in words if word.share == 1.0]
     _find_rows(tx, site_id, matter, overview)
     for word in matter:
@@ -99,7 +102,7 @@ def _search(tx: Transaction, site_id: int, question: str, lang: str, limit: int,
     scores = _scores(matter, overview)
     candidates = sorted(scores, key=lambda number: (-scores[number], number))[:MAX_CANDIDATES]
     little = [word for word in words if word.share < 1.0]
-    _find_rows(tx, site_id, little, overview, among=candidates if matter else None)
+    _find_rows(tx, site_id, little, overview, among=candidates or None)
     for number, score in _scores(little, overview).items():
         scores[number] = scores.get(number, 0.0) + score
     best = sorted(candidates or scores, key=lambda number: (-scores[number], number))[:limit]
@@ -132,9 +135,20 @@ def _question_words(question: str, lang: str, site_langs: Sequence[str]) -> list
     return list(found.values())
 
 
+def _weigh(tx: Transaction, site_id: int, words: Sequence[_Word], overview: _Overview) -> None:
+    """Weigh each word by how few entries have it."""
+    terms = sorted(set().union(*(word.terms for word in words)))
+    query = KnowledgeTerm.select(KnowledgeTerm.term, fn.COUNT(1).alias("entries")).where(
+        KnowledgeTerm.site_id == site_id, KnowledgeTerm.term.in_(terms)).group_by(KnowledgeTerm.term)
+    entries = {row.term: row.entries for row in tx.all(query)} if terms else {}
+    for word in words:
+        occurs_in = min(len(overview.entries), sum(entries.get(term, 0) for term in word.terms))
+        word.weight = _rarity(occurs_in, len(overview.entries))
+
+
 def _find_rows(tx: Transaction, site_id: int, words: Sequence[_Word], overview: _Overview,
-               among: Iterable[int] | None = None) -> None:
-    """Fetch where the words occur, and weigh each by how few entries have it."""
+               among: list[int] | None = None) -> None:
+    """Fetch where the words occur, in all entries or `among` some."""
     terms = sorted(set().union(*(word.terms for word in words)))
     if not terms:
         return
@@ -143,14 +157,13 @@ def _find_rows(tx: Transaction, site_id: int, words: Sequence[_Word], overview: 
         KnowledgeTerm.in_content,
     ).where(KnowledgeTerm.site_id == site_id, KnowledgeTerm.term.in_(terms))
     if among is not None:
-        query = query.where(KnowledgeTerm.entry_id.in_(list(among) or [0]))
+        query = query.where(KnowledgeTerm.entry_id.in_(among))
     rows = defaultdict(list)
     for row in tx.all(query):
         if row.entry_id in overview.entries:
             rows[row.term].append(row)
     for word in words:
         word.rows = [row for term in sorted(word.terms) for row in rows[term]]
-        word.weight = _rarity(len({row.entry_id for row in word.rows}), len(overview.entries))
 
 
 def _rarity(occurs_in: int, entries: int) -> float:

@@ -75,8 +75,10 @@ class UploadForm(Scope):
     """The text fields beside an image."""
 
 
-@endpoint(api, "POST", "/chat/email", body=EmailBody, answer=Saved, errors=("blocked", "site_not_found", "rate_limited"),
-          summary="Save the visitor's email")
+@endpoint(
+    api, "POST", "/chat/email", body=EmailBody, answer=Saved, summary="Save the visitor's email",
+    errors=("blocked", "site_not_found", "rate_limited"),
+)
 def save_email(body: EmailBody) -> dict:
     """Keeps the newest
     address."""
@@ -103,8 +105,10 @@ def follow(query: HistoryQuery) -> Response:
     return Response()
 
 
-@endpoint(api, "POST", "/chat/upload-image", form=UploadForm, files={"image": "image/png, image/jpeg"},
-          too_large="image_too_large", errors=("quota",))
+@endpoint(
+    api, "POST", "/chat/upload-image", form=UploadForm, files={"image": "image/png, image/jpeg"},
+    too_large="image_too_large", errors=("quota",),
+)
 def upload(form: UploadForm) -> dict:
     return {}
 
@@ -119,7 +123,9 @@ def close(body: Scope) -> dict:
     return {}
 
 
-@endpoint(api, "PUT", "/sites/<int:site>/keys/<name>", body=EmailBody, answer=Done, is_bearer=True, status=201, tag="sites")
+@endpoint(
+    api, "PUT", "/sites/<int:site>/keys/<name>", body=EmailBody, answer=Done, status=201, tag="sites", is_bearer=True
+)
 def put_key(site: int, name: str, body: EmailBody) -> dict:
     return {}
 

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import resource
+import signal
 import socket
 import sys
 import time
@@ -128,6 +129,13 @@ class Worker(GeventWorker):
                 told.add(client)
             self.notify()
             gevent.sleep(0.02)
+
+
+def post_fork(server: object, worker: Worker) -> None:
+    """Listen to signals from the first moment: gunicorn does so only after patching, and loses those before."""
+    signal.signal(signal.SIGTERM, worker.handle_exit)
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, worker.handle_quit)
 
 
 def _is_replaced(master_pid: int, sockets: list[socket.socket]) -> bool:

@@ -36,6 +36,23 @@ def config_for(folder: Path, **values: object) -> settings.Config:
     return settings.load(environ, env_file=None)
 
 
+def add_site(store: object, site_key: str = "sk_demo", **values: object) -> int:
+    """A site that allows every origin, with `values` in its settings and no knowledge; its id."""
+    from vexar.models import Site
+    from vexar.settings import SiteSettings, write_settings
+
+    def job(tx) -> int:
+        found = tx.one(Site.select(Site.id).where(Site.site_key == site_key))
+        return found.id if found else tx.insert(row)
+
+    settings = SiteSettings(**{"allowed_origins": ["*"], **values})
+    row = Site.insert(
+        site_key=site_key, name=site_key, url="https://shop.example", is_active=1, settings=write_settings(settings),
+        identity_secret="", upload_bytes=0, knowledge_version=0, created_ms=1, changed_ms=1,
+    )  # fmt: skip
+    return store.write(job)
+
+
 @contextlib.contextmanager
 def needed(what: str) -> Iterator[None]:
     """Skip when a program is missing, and say why; fail where it has to be there (CI=true)."""
@@ -112,13 +129,15 @@ def store(database_url: str) -> Iterator[object]:
 
 @pytest.fixture
 def make_app(tmp_path: Path) -> Iterator[Callable[..., object]]:
-    """`make_app(**settings)`: the Flask app in this process; its parts are closed after the test."""
+    """`make_app(**settings)`: the Flask app in this process, with the site `sk_demo` (allowing every origin, knowing
+    nothing); its parts are closed after the test."""
     from app import create_app
 
     made = []
 
     def make(**values: object) -> object:
         made.append(create_app(config_for(tmp_path, **values)))
+        add_site(made[-1].extensions["vexar"].store)
         return made[-1]
 
     yield make
@@ -128,8 +147,8 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., object]]:
 
 @pytest.fixture
 def app(make_app: Callable[..., object]) -> object:
-    """The app in this process, on SQLite, with the demo site `sk_demo`."""
-    return make_app(demo=True)
+    """The app in this process, on SQLite, with the site `sk_demo`."""
+    return make_app()
 
 
 @pytest.fixture
@@ -150,12 +169,18 @@ def upstream() -> Iterator[object]:
 
 @pytest.fixture
 def boot(tmp_path: Path) -> Iterator[Callable[..., services.Server]]:
-    """`boot(workers=1, env=None, database_url=None, port=None)`: a real gunicorn that answers; killed afterwards."""
+    """`boot(workers=1, env=None, database_url=None, port=None, data_dir=None)`: a real gunicorn that answers, with the
+    site `sk_demo` (allowing every origin, knowing nothing); killed afterwards."""
+    from vexar.store import open_store
+
     servers: list[services.Server] = []
 
-    def start(**options: object) -> services.Server:
-        options.setdefault("data_dir", tmp_path / f"server{len(servers) + 1}")
-        servers.append(services.Server(**options))
+    def start(*, data_dir: Path | None = None, database_url: str | None = None, **options: object) -> services.Server:
+        data_dir = data_dir or tmp_path / f"server{len(servers) + 1}"
+        database_url = database_url or f"sqlite:///{data_dir}/vexar.db"
+        with contextlib.closing(open_store(database_url)) as store:
+            add_site(store)
+        servers.append(services.Server(data_dir, database_url=database_url, **options))
         return servers[-1]
 
     yield start

@@ -304,8 +304,8 @@ class Redis:
 class Server:
     """`gunicorn -c gunicorn.conf.py wsgi:app` as in production, with a data folder of its own.
 
-    `env` names settings (`VEXAR_...`) beyond the defaults of the tests: limits off, demo on. `python` is the
-    interpreter of another environment.
+    `env` names settings (`VEXAR_...`) beyond the defaults of the tests: limits off. `python` is the interpreter of
+    another environment.
     """
 
     def __init__(
@@ -327,7 +327,6 @@ class Server:
             "VEXAR_UPLOAD_DIR": str(data_dir / "uploads"),
             "VEXAR_BIND": f"127.0.0.1:{self.port}",
             "VEXAR_WORKERS": str(workers),
-            "VEXAR_DEMO": "on",
             **limits_off(),
             **(env or {}),
         }

@@ -8,7 +8,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 run: $(VENV)/ready  ## serve the demo at http://127.0.0.1:8000/
-	@VEXAR_DEMO=$${VEXAR_DEMO:-on} exec $(VENV)/bin/python app.py run
+	@VEXAR_DEMO=$${VEXAR_DEMO:-on} exec $(VENV)/bin/python -m vexar.cli run
 
 test: $(VENV)/ready-dev  ## all tests; brings MariaDB, Redis and Chromium when it may
 	@bin/test-packages

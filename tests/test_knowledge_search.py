@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.knowledge import SHOP, faq, make_site
@@ -11,11 +13,15 @@ from vexar.knowledge.index import Entry, add_entries
 from vexar.knowledge.search import search
 from vexar.store import open_store
 
+keys = (f"sk_test{number}" for number in itertools.count())
 
-@pytest.fixture
-def store(make_database):
-    """An open SQLite store."""
-    opened = open_store(make_database("sqlite"))
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """An open SQLite store; each test works on a site of its own."""
+    opened = open_store(f"sqlite:///{tmp_path_factory.mktemp('search')}/vexar.db")
+    # Its threads begin here, with the module, and so belong to no single test.
+    search(opened, make_site(opened, next(keys)).id, "warm up")
     yield opened
     opened.close()
 
@@ -23,7 +29,7 @@ def store(make_database):
 @pytest.fixture
 def site(store):
     """A site that knows SHOP."""
-    made = make_site(store)
+    made = make_site(store, next(keys))
     add_entries(store, made.id, SHOP)
     return made
 
@@ -77,7 +83,7 @@ def test_equal_entries_come_in_the_order_they_were_added(store, site):
 
 
 def test_in_a_faq_the_question_leads_and_in_a_page_the_content(store):
-    site = make_site(store)
+    site = make_site(store, next(keys))
     add_entries(store, site.id, [
         faq("How long is the warranty?", "Two years. Ask about shipping if you like.", "/warranty"),
         faq("What does shipping cost?", "Five dollars. The warranty is another matter.", "/shipping"),
@@ -109,14 +115,14 @@ def test_what_was_added_by_another_process_is_found_at_once(store, site):
     ],
 )
 def test_other_languages_are_found_with_and_without_being_told(store, lang, entries, question):
-    site = make_site(store)
+    site = make_site(store, next(keys))
     ids = add_entries(store, site.id, [faq(asked, "—" + asked) for asked in entries])
     for given in (lang, ""):
         assert search(store, site.id, question, lang=given).passages[0].entry_id == ids[0]
 
 
 def test_a_site_in_two_languages_is_found_in_both(store):
-    site = make_site(store)
+    site = make_site(store, next(keys))
     add_entries(store, site.id, [faq("What are the opening hours of the shop?", "Ten to six.", "/en")], "en")
     add_entries(store, site.id, [faq("Welche Öffnungszeiten hat der Laden?", "Zehn bis sechs.", "/de")], "de")
     assert urls(search(store, site.id, "opening hour"))[0] == "/en"
@@ -163,7 +169,7 @@ def test_ask_shows_the_nearest_entries_and_abstains_politely_when_it_does_not_kn
 
 
 def test_a_site_may_set_its_own_threshold(store):
-    site = make_site(store, answer_threshold=0.99)
+    site = make_site(store, next(keys), answer_threshold=0.99)
     add_entries(store, site.id, SHOP)
     answer = ask(store, site, "Do you ship to Canada?")
     assert (answer["answered"], answer["threshold"]) == (False, 0.99)
@@ -171,7 +177,7 @@ def test_a_site_may_set_its_own_threshold(store):
 
 
 def test_an_excerpt_of_a_long_page_is_the_part_that_answers(store):
-    site = make_site(store)
+    site = make_site(store, next(keys))
     filler = "Nothing of interest happens here at all. " * 40
     add_entries(store, site.id, [Entry("page", "History", "", f"{filler}The walrus arrived in 1893. {filler}")])
     (source,) = ask(store, site, "When did the walrus arrive?")["sources"]

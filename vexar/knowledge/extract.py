@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from vexar.knowledge.index import Entry
@@ -29,7 +30,7 @@ _BYTE_ORDER_MARKS = (
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_EMPHASIS = re.compile(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(\*\*|(?<!`)`(?!`))(?=\S)(.+?)(?<=\S)\1")
 
 
 class ExtractError(Exception):
@@ -90,14 +91,13 @@ def _read_csv(text: str, stem: str, found: Extracted) -> None:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     csv.field_size_limit(MAX_FILE_BYTES)
     header: list[str] = []
-    for number in _counted(rows, found):
-        row, cells = number
+    for row, cells in _counted(rows, found):
         if not header:
             header = [cell.strip().lower() for cell in cells]
             if "content" not in header:
                 raise ExtractError(f"the first row must name the columns {','.join(FIELDS)}")
         elif any(cell.strip() for cell in cells):
-            found.take(row, lambda cells=cells: _from_cells(header, cells))
+            found.take(row, partial(_from_cells, header, cells))
 
 
 def _counted(rows: Iterator[list[str]], found: Extracted) -> Iterator[tuple[int, list[str]]]:
@@ -123,7 +123,7 @@ def _from_cells(header: list[str], cells: list[str]) -> Entry:
 def _read_jsonl(text: str, stem: str, found: Extracted) -> None:
     for row, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            found.take(row, lambda line=line: _from_json(line))
+            found.take(row, partial(_from_json, line))
 
 
 def _from_json(line: str) -> Entry:
@@ -149,7 +149,7 @@ def _entry(values: dict[str, Any]) -> Entry:
 
 def _read_txt(text: str, stem: str, found: Extracted) -> None:
     for row, part in _parts(text, 1):
-        found.take(row, lambda part=part: Entry("custom", _title(stem), "", part))
+        found.take(row, partial(Entry, "custom", _title(stem), "", part))
 
 
 def _read_md(text: str, stem: str, found: Extracted) -> None:
@@ -175,10 +175,9 @@ def _read_md(text: str, stem: str, found: Extracted) -> None:
 def _take_section(found: Extracted, first_row: int, path: list[tuple[int, str]], stem: str, body: list[str]) -> None:
     title = " - ".join(name for _, name in path if name)[:500] or _title(stem)
     own = path[-1][1] if path else ""
+    kind, question = ("faq", own) if own.endswith(("?", "？", "؟")) else ("custom", "")
     for row, part in _parts(_plain("\n".join(body)), first_row):
-        is_question = own.endswith(("?", "？", "؟"))
-        found.take(row, lambda part=part: Entry("faq", title, own, part) if is_question
-                   else Entry("custom", title, "", part))
+        found.take(row, partial(Entry, kind, title, question, part))
 
 
 def _parts(text: str, first_row: int) -> Iterator[tuple[int, str]]:

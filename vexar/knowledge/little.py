@@ -3,58 +3,63 @@
 from __future__ import annotations
 
 _WORDS = {
-    "en": "a an the and or but if of to in on at by for from with without about into over after before as is are was "
-    "were be been being am do does did done have has had can could will would shall should may might must i me my mine "
-    "we us our you your yours he him his she her it its they them their this that these those there here what which "
-    "who whom whose when where why how not no yes so too very just also any some all than then im ive id dont doesnt "
-    "didnt cant wont isnt whats please tell know get got want need let like up out much many something anything thing things stuff really "
-    "still actually possible someone else going go put "
-    "havent hasnt hadnt arent werent wasnt wouldnt couldnt shouldnt youre youve theyre weve hes shes thats theres "
-    "wheres hows whos lets again yet ever usually maybe okay ok hi hello hey thanks thank",
-    "de": "der die das den dem des ein eine einer eines einem einen und oder aber wenn von zu zum zur in im an am auf "
-    "bei mit nach aus für über unter vor ist sind war waren sein bin bist wird werden wurde habe hast hat haben kann "
-    "können könnte muss müssen soll will ich mich mir mein meine meinen meiner wir uns unser du dich dir er ihn ihm es "
-    "sie ihr ihre ihren euch euer sich dies diese dieser dieses dass was wer wie wo wann warum welche welcher welches "
-    "nicht kein keine ja nein so auch noch nur sehr man gibt bitte als um bis durch ohne wieder mal denn doch hier da",
+    "en": "a an the and or but if of to in on at by for from with without about into over after before as is are "
+    "was were be been being am do does did done have has had can could will would shall should may might must "
+    "i me my mine we us our you your yours he him his she her it its they them their this that these those "
+    "there here what which who whom whose when where why how not no yes so too very just also any some all "
+    "than then im ive id dont doesnt didnt cant wont isnt whats please tell know get got want need let like "
+    "up out much many something anything thing things stuff really still actually possible someone else going "
+    "go put havent hasnt hadnt arent werent wasnt wouldnt couldnt shouldnt youre youve theyre weve hes shes "
+    "thats theres wheres hows whos lets again yet ever usually maybe okay ok hi hello hey thanks thank",
+    "de": "der die das den dem des ein eine einer eines einem einen und oder aber wenn von zu zum zur in im an am "
+    "auf bei mit nach aus für über unter vor ist sind war waren sein bin bist wird werden wurde habe hast hat "
+    "haben kann können könnte muss müssen soll will ich mich mir mein meine meinen meiner wir uns unser du "
+    "dich dir er ihn ihm es sie ihr ihre ihren euch euer sich dies diese dieser dieses dass was wer wie wo "
+    "wann warum welche welcher welches nicht kein keine ja nein so auch noch nur sehr man gibt bitte als um "
+    "bis durch ohne wieder mal denn doch hier da",
     "fr": "le la les un une des du de d l et ou mais si à au aux en dans sur par pour avec sans chez est sont était "
-    "être suis es êtes sommes ai as a avez avons ont avoir fait faire peut peux puis pouvez pouvons je j me m mon ma "
-    "mes tu te t ton ta tes il elle on nous notre nos vous votre vos ils elles leur leurs se s ce c cet cette ces ça "
-    "cela que qu qui quoi quel quelle quels quelles quand où comment pourquoi combien ne n pas non oui plus très aussi "
-    "y dois doit faut est-ce",
-    "es": "el la los las un una unos unas de del y o u pero si a al en con por para sin sobre es son era ser soy eres "
-    "somos está están estoy estar he has ha hemos han haber hay puede puedo pueden puedes podemos yo me mi mis tú te tu "
-    "tus él ella ello nos nuestro nuestra usted ustedes vosotros os su sus se lo le les este esta esto estos estas ese "
-    "esa eso que qué quién cuál cuáles cuándo cuando dónde donde cómo como por qué cuánto cuánta cuántos no sí muy "
-    "también más ya tengo tiene tienen hace hacen",
-    "pt": "o a os as um uma uns umas de do da dos das e ou mas se ao à aos às em no na nos nas com por pelo pela para "
-    "sem sobre é são era ser sou somos está estão estou estar foi há tem têm tenho ter posso pode podem podemos eu me "
-    "meu minha meus minhas tu te você vocês ele ela nós nosso nossa seu sua seus suas lhe isto isso este esta esse essa "
-    "que quê quem qual quais quando onde como porque porquê quanto quanta quantos não sim muito também mais já fazer",
+    "être suis es êtes sommes ai as a avez avons ont avoir fait faire peut peux puis pouvez pouvons je j me m "
+    "mon ma mes tu te t ton ta tes il elle on nous notre nos vous votre vos ils elles leur leurs se s ce c "
+    "cet cette ces ça cela que qu qui quoi quel quelle quels quelles quand où comment pourquoi combien ne n "
+    "pas non oui plus très aussi y dois doit faut est-ce",
+    "es": "el la los las un una unos unas de del y o u pero si a al en con por para sin sobre es son era ser soy "
+    "eres somos está están estoy estar he has ha hemos han haber hay puede puedo pueden puedes podemos yo me "
+    "mi mis tú te tu tus él ella ello nos nuestro nuestra usted ustedes vosotros os su sus se lo le les este "
+    "esta esto estos estas ese esa eso que qué quién cuál cuáles cuándo cuando dónde donde cómo como cuánto "
+    "cuánta cuántos no sí muy también más ya tengo tiene tienen hace hacen",
+    "pt": "o a os as um uma uns umas de do da dos das e ou mas se ao à aos às em no na nos nas com por pelo pela "
+    "para sem sobre é são era ser sou somos está estão estou estar foi há tem têm tenho ter posso pode podem "
+    "podemos eu me meu minha meus minhas tu te você vocês ele ela nós nosso nossa seu sua seus suas lhe isto "
+    "isso este esta esse essa que quê quem qual quais quando onde como porque porquê quanto quanta quantos "
+    "não sim muito também mais já fazer",
     "it": "il lo la i gli le l un uno una di del della dei delle dello degli e ed o ma se a al alla ai alle in nel "
-    "nella nei con per da dal dalla senza su sul sulla è sono era essere sei siamo siete ho hai ha abbiamo avete hanno "
-    "avere posso può puoi possiamo potete possono io mi mio mia miei tu ti tuo tua lui lei noi ci nostro nostra voi vi "
-    "vostro vostra loro si questo questa questi queste quello che chi cosa quale quali quando dove come perché quanto "
-    "quanta quanti non sì molto anche più già fare",
-    "nl": "de het een en of maar als van naar in op aan bij met voor door uit over onder zonder tot is zijn was waren "
-    "ben bent wordt worden heb hebt heeft hebben had kan kunnen kun moet moeten zal zullen wil wilt ik me mij mijn wij "
-    "we ons onze jij je jou jouw u uw hij hem zij ze haar hun dit dat deze die er hier daar wat wie welke welk wanneer "
-    "waar hoe waarom hoeveel niet geen ja nee ook nog heel zeer om te doe doen",
-    "pl": "i a o w we z ze na do od po za przez przy dla bez pod nad u oraz lub albo ale jeśli czy że to ten ta te tego "
-    "tej tym jest są był była być jestem mam masz ma mamy macie mają mieć mogę może możesz można możemy ja mnie mi mój "
-    "moja moje ty ci twój on ona ono my nas nam nasz wy was wam wasz pan pani państwo oni ich się sobie co kto jaki "
-    "jaka jakie który która które kiedy gdzie jak dlaczego ile nie tak bardzo też także już",
+    "nella nei con per da dal dalla senza su sul sulla è sono era essere sei siamo siete ho hai ha abbiamo "
+    "avete hanno avere posso può puoi possiamo potete possono io mi mio mia miei tu ti tuo tua lui lei noi ci "
+    "nostro nostra voi vi vostro vostra loro si questo questa questi queste quello che chi cosa quale quali "
+    "quando dove come perché quanto quanta quanti non sì molto anche più già fare",
+    "nl": "de het een en of maar als van naar in op aan bij met voor door uit over onder zonder tot is zijn was "
+    "waren ben bent wordt worden heb hebt heeft hebben had kan kunnen kun moet moeten zal zullen wil wilt ik "
+    "me mij mijn wij we ons onze jij je jou jouw u uw hij hem zij ze haar hun dit dat deze die er hier daar "
+    "wat wie welke welk wanneer waar hoe waarom hoeveel niet geen ja nee ook nog heel zeer om te doe doen",
+    "pl": "i a o w we z ze na do od po za przez przy dla bez pod nad u oraz lub albo ale jeśli czy że to ten ta te "
+    "tego tej tym jest są był była być jestem mam masz ma mamy macie mają mieć mogę może możesz można możemy "
+    "ja mnie mi mój moja moje ty ci twój on ona ono my nas nam nasz wy was wam wasz pan pani państwo oni ich "
+    "się sobie co kto jaki jaka jakie który która które kiedy gdzie jak dlaczego ile nie tak bardzo też także "
+    "już",
     "uk": "і й та або але якщо що щоб як в у на з із зі до від по за про при для без під над через чи це цей ця ці "
-    "того той є був була бути я мене мені мій моя моє ми нас нам наш ти тебе тобі твій ви вас вам ваш він вона воно "
-    "вони їх його її хто який яка яке які коли де чому скільки не ні так дуже також ще вже можна можу можете може маєте",
-    "ru": "и или но если что чтобы как в на с со из к ко от до по за о об при для без под над через ли это этот эта эти "
-    "того тот есть был была быть я меня мне мой моя моё мы нас нам наш ты тебя тебе твой вы вас вам ваш он она оно они "
-    "их его её кто какой какая какое какие когда где почему сколько не нет да так очень также ещё уже можно могу можете",
-    "tr": "ve veya ya ama ile için gibi kadar bir bu şu o ben sen biz siz onlar bana sana bize size benim senin bizim "
-    "sizin var yok mı mi mu mü mıdır midir ne kim hangi nasıl nerede nereye neden niçin zaman kaç de da ki daha çok en "
-    "her değil evet hayır olarak olan olur oldu misiniz mısınız musunuz müsünüz miyim mıyım",
-    "sv": "en ett den det de och eller men om av till i på vid med för från utan under över är var vara har hade kan "
-    "kunde ska skall vill måste jag mig min mitt mina du dig din vi oss vår ni er han hon dem sig som vad vem vilken "
-    "vilka när var hur varför inte ingen ja nej också mycket så att får",
+    "того той є був була бути я мене мені мій моя моє ми нас нам наш ти тебе тобі твій ви вас вам ваш він "
+    "вона воно вони їх його її хто який яка яке які коли де чому скільки не ні так дуже також ще вже можна "
+    "можу можете може маєте",
+    "ru": "и или но если что чтобы как в на с со из к ко от до по за о об при для без под над через ли это этот эта "
+    "эти того тот есть был была быть я меня мне мой моя моё мы нас нам наш ты тебя тебе твой вы вас вам ваш "
+    "он она оно они их его её кто какой какая какое какие когда где почему сколько не нет да так очень также "
+    "ещё уже можно могу можете",
+    "tr": "ve veya ya ama ile için gibi kadar bir bu şu o ben sen biz siz onlar bana sana bize size benim senin "
+    "bizim sizin var yok mı mi mu mü mıdır midir ne kim hangi nasıl nerede nereye neden niçin zaman kaç de da "
+    "ki daha çok en her değil evet hayır olarak olan olur oldu misiniz mısınız musunuz müsünüz miyim mıyım",
+    "sv": "en ett den det de och eller men om av till i på vid med för från utan under över är var vara har hade "
+    "kan kunde ska skall vill måste jag mig min mitt mina du dig din vi oss vår ni er han hon dem sig som vad "
+    "vem vilken vilka när hur varför inte ingen ja nej också mycket så att får",
 }
 LITTLE: dict[str, frozenset[str]] = {lang: frozenset(words.split()) for lang, words in _WORDS.items()}
 

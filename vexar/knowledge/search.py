@@ -25,7 +25,7 @@ THRESHOLD = 0.45
 MAX_WORDS = 40
 # Little words only reorder the best: their rows are nearly as many as the entries.
 MAX_CANDIDATES = 200
-LITTLE_WEIGHT = 0.2
+LITTLE_WEIGHT = 0.3
 TYPO_TRUST = 0.75
 # (question, title, content): a faq is found by its question, a page by what it says.
 FIELD_WEIGHTS = {"faq": (2.5, 2.0, 0.8)}
@@ -33,7 +33,7 @@ OTHER_FIELD_WEIGHTS = (1.0, 1.0, 1.4)
 SATURATION, LENGTH_SHARE = 1.6, 0.65
 # confidence = s / (s + HALF), s = score / best possible score ** BEST_POWER; found on public question sets. Below
 # LEAST_BEST a question has common words only ("where is my order"), and meeting them all is enough.
-BEST_POWER, HALF, LEAST_BEST = 0.65, 0.5, 1.0
+BEST_POWER, HALF, LEAST_BEST = 0.65, 0.46, 1.0
 
 SITE_VERSION = Statement(Site.select(Site.knowledge_version).where(Site.id == P.site_id))
 ENTRY_LENGTHS = Statement(

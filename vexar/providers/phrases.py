@@ -9,7 +9,8 @@ UNKNOWN = {
     "mit einem Menschen verbinden.",
     "fr": "Désolé, je ne connais pas la réponse. Laissez votre adresse e-mail et nous vous répondrons, ou demandez à "
     "parler à une personne.",
-    "es": "Lo siento, no sé la respuesta. Deje su correo electrónico y le responderemos, o pida hablar con una persona.",
+    "es": "Lo siento, no sé la respuesta. Deje su correo electrónico y le responderemos, o pida hablar con una "
+    "persona.",
     "pt": "Desculpe, não sei a resposta. Deixe o seu e-mail e responderemos, ou peça para falar com uma pessoa.",
     "it": "Mi dispiace, non conosco la risposta. Lasci il suo indirizzo e-mail e le risponderemo, oppure chieda di "
     "parlare con una persona.",
@@ -26,7 +27,8 @@ UNKNOWN = {
     "ar": "عذرًا، لا أعرف الإجابة. اترك بريدك الإلكتروني وسنعود إليك، أو اطلب التحدث إلى شخص.",
     "he": "מצטערים, אין לי תשובה לכך. אפשר להשאיר כתובת אימייל ונחזור אליכם, או לבקש לדבר עם נציג.",
     "zh": "抱歉，我不知道这个问题的答案。请留下您的电子邮箱，我们会回复您，或者要求与人工客服交谈。",
-    "ja": "申し訳ありませんが、その答えはわかりません。メールアドレスを残していただければご連絡します。担当者との会話を希望することもできます。",
+    "ja": "申し訳ありませんが、その答えはわかりません。メールアドレスを残していただければご連絡します。"
+    "担当者との会話を希望することもできます。",
 }
 GREETING = {
     "en": "Hello! How can I help you?",

@@ -1,0 +1,135 @@
+"""The builtin answerer: what it says, in which language, in which pieces, and how it ends."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from vexar.providers import Finish, Passage, Prompt, Sources, Text
+from vexar.providers.builtin import WHOLE_CHARS, BuiltinProvider
+from vexar.providers.phrases import GREETING, THANKS, UNKNOWN
+
+CANADA = Passage(7, "faq", "Canada", "Do you ship to Canada?", "Yes, we ship to  Canada.\n\nIt costs $12.", "/ca", 2.0)
+
+
+def answer(question="Do you ship to Canada?", *, passages=(CANADA,), confidence=0.9, **more):
+    """The text of an answer, and the sources it names."""
+    prompt = Prompt(question, passages=passages, confidence=confidence, **more)
+    pieces = list(BuiltinProvider(pace_s=0).answer(prompt))
+    (sources,) = [piece.sources for piece in pieces if isinstance(piece, Sources)]
+    assert pieces[-1] == Finish("stop")
+    return "".join(piece.text for piece in pieces if isinstance(piece, Text)), sources
+
+
+def test_it_says_what_the_best_passage_says_and_names_it():
+    said, sources = answer(passages=(CANADA, Passage(8, "faq", "Other", "?", "Nonsense.", "/x", 1.0)))
+    assert said == CANADA.content
+    assert sources == ({"title": "Canada", "url": "/ca"},)
+
+
+def test_an_untitled_passage_is_named_by_its_question():
+    passage = Passage(7, "faq", "", "Do you ship?", "Yes.", None, 1.0)
+    assert answer(passages=(passage,))[1] == ({"title": "Do you ship?", "url": None},)
+
+
+@pytest.mark.parametrize(("confidence", "is_known"), [(0.45, True), (0.4499, False), (0.0, False)])
+def test_the_threshold_decides_whether_it_knows(confidence, is_known):
+    said, sources = answer(confidence=confidence, threshold=0.45)
+    assert (said == CANADA.content) is is_known
+    assert bool(sources) is is_known
+
+
+def test_without_any_passage_it_never_claims_to_know():
+    assert answer(passages=(), confidence=1.0) == (UNKNOWN["en"], ())
+
+
+def test_of_a_page_it_says_the_sentences_that_answer():
+    filler = "Our story began long ago in a quiet harbour town. " * 30
+    page = Passage(1, "page", "History", "", f"{filler}The walrus arrived in 1893. It stayed. {filler}", "/h", 1.0)
+    said, _ = answer("When did the walrus arrive?", passages=(page,))
+    assert said.startswith("The walrus arrived in 1893. It stayed.")
+    assert len(said) <= WHOLE_CHARS
+
+
+@pytest.mark.parametrize("lang", ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "uk", "tr", "ar", "he", "zh", "ja"])
+def test_it_says_in_the_visitors_language_that_it_does_not_know(lang):
+    assert answer("xyzzy", confidence=0, lang=f"{lang}-XX") == (UNKNOWN[lang], ())
+
+
+@pytest.mark.parametrize(
+    ("question", "lang", "said_in"),
+    [
+        ("Wie kann ich mein Paket an der Tür abholen?", "en", "de"),
+        ("¿Dónde está mi paquete y cuándo llega?", "", "es"),
+        ("送料はいくらですか", "", "ja"),
+        ("xyzzy", "", "en"),
+        ("xyzzy", "tlh", "en"),
+    ],
+)
+def test_a_question_that_is_clearly_in_a_language_is_answered_in_it(question, lang, said_in):
+    assert answer(question, confidence=0, lang=lang)[0] == UNKNOWN[said_in]
+
+
+@pytest.mark.parametrize(
+    ("question", "lang", "phrases", "said_in"),
+    [
+        ("Hi!", "", GREETING, "en"),
+        ("  HELLO there ", "", GREETING, "en"),
+        ("Hi", "de", GREETING, "de"),
+        ("Guten Tag", "en", GREETING, "de"),
+        ("¡Hola!", "", GREETING, "es"),
+        ("你好", "", GREETING, "zh"),
+        ("Thank you very much!", "", THANKS, "en"),
+        ("Merci beaucoup", "fr", THANKS, "fr"),
+        ("ok, thanks.", "nl", THANKS, "nl"),
+    ],
+)
+def test_a_greeting_is_greeted_and_thanks_are_welcome(question, lang, phrases, said_in):
+    assert answer(question, lang=lang) == (phrases[said_in], ())
+
+
+def test_a_greeting_with_a_question_is_a_question():
+    assert answer("Hi, do you ship to Canada?")[0] == CANADA.content
+
+
+def test_every_phrase_is_there_in_every_language():
+    assert UNKNOWN.keys() == GREETING.keys() == THANKS.keys()
+
+
+@pytest.mark.parametrize("content", [CANADA.content, "送料は無料です。 12 ドル", "  a\n\n b ", "👍🏽 ok", "سلام دنیا"])
+def test_the_pieces_are_words_and_together_the_exact_text(content):
+    passage = Passage(1, "faq", "T", "Q", content, None, 1.0)
+    pieces = list(BuiltinProvider(pace_s=0).answer(Prompt("q?", passages=(passage,), confidence=1)))
+    words = [piece.text for piece in pieces if isinstance(piece, Text)]
+    assert "".join(words) == content.strip()
+    assert all(len(word.split()) <= 1 for word in words)
+
+
+def test_cancel_ends_it_soon_from_another_thread_and_may_be_repeated():
+    # A pace of an hour: the test ends only when the wait itself is broken off.
+    running = BuiltinProvider(pace_s=3600).answer(Prompt("q?", passages=(CANADA,), confidence=1))
+    pieces = []
+    began = threading.Event()
+
+    def listen():
+        for piece in running:
+            pieces.append(piece)
+            if isinstance(piece, Text):
+                began.set()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    assert began.wait(10)
+    running.cancel()
+    running.cancel()
+    listener.join(10)
+    assert not listener.is_alive()
+    assert [piece.text for piece in pieces if isinstance(piece, Text)] == ["Yes, "]
+
+
+def test_one_provider_serves_many_answers_at_once():
+    provider = BuiltinProvider(pace_s=0)
+    first, second = (provider.answer(Prompt("q?", passages=(CANADA,), confidence=1)) for _ in range(2))
+    first.cancel()
+    assert len([piece for piece in second if isinstance(piece, Text)]) > 3

@@ -1,0 +1,155 @@
+"""From files to entries: each kind, each encoding, and what is said about rows that cannot be taken."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.knowledge import make_site
+from vexar.knowledge.extract import MAX_PART_CHARS, ExtractError, extract
+from vexar.knowledge.files import import_files
+from vexar.knowledge.search import search
+from vexar.store import open_store
+
+CSV = (
+    "type,title,question,content,url\r\n"
+    'faq,Shipping,Do you ship?,"Yes, and\r\nfast, ""really"".",/ship\r\n'
+    ",,,,\r\n"
+    "story,X,Y,Z,\r\n"
+    "custom,About us,,We knit.,\r\n"
+    "faq,No question,,Text,\r\n"
+    "custom,Empty,,  ,\r\n"
+)
+
+
+@pytest.fixture
+def store(make_database):
+    """An open SQLite store."""
+    opened = open_store(make_database("sqlite"))
+    yield opened
+    opened.close()
+
+
+def texts(found):
+    return [(entry.type, entry.title, entry.question, entry.content, entry.url) for entry in found.entries]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_csv_gives_its_rows_and_names_those_it_cannot_take(encoding):
+    found = extract("Export.CSV", CSV.encode(encoding))
+    assert texts(found) == [
+        ("faq", "Shipping", "Do you ship?", 'Yes, and\nfast, "really".', "/ship"),
+        ("custom", "About us", "", "We knit.", None),
+    ]
+    assert [(row["row"], row["error"].split()[0]) for row in found.skipped] == [
+        (4, "type"), (6, "question"), (7, "content")]  # fmt: skip
+
+
+def test_columns_may_come_in_any_order_and_be_missing():
+    found = extract("a.csv", b"Content; Question\nYes.;Do you ship?\nWe knit.;\n")
+    assert texts(found) == [
+        ("faq", "Do you ship?", "Do you ship?", "Yes.", None),
+        ("custom", "", "", "We knit.", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [("type,content\ncustom,fine\ncustom,x,y,z\n", 3), ('type,content\ncustom,fine\ncustom,"never closed\nfaq', 3)],
+)
+def test_a_broken_csv_row_does_not_take_the_others_with_it(text, row):
+    found = extract("a.csv", text.encode())
+    assert [entry.content for entry in found.entries] == ["fine"]
+    assert [skipped["row"] for skipped in found.skipped] == [row]
+
+
+def test_jsonl_gives_its_lines_and_names_those_it_cannot_take():
+    lines = [
+        json.dumps({"type": "faq", "title": "T", "question": "Q?", "content": "C", "url": "/u", "extra": 1}),
+        "",
+        "{broken",
+        "[1]",
+        json.dumps({"content": 5}),
+        json.dumps({"content": "bare", "url": None}),
+        '{"content": "half \\ud83d a pair"}',
+        "[" * 100_000,
+    ]
+    found = extract("a.jsonl", "\r\n".join(lines).encode())
+    assert texts(found) == [("faq", "T", "Q?", "C", "/u"), ("custom", "", "", "bare", None)]
+    assert [row["row"] for row in found.skipped] == [3, 4, 5, 7, 8]
+
+
+def test_a_line_separator_inside_a_text_is_no_end_of_line():
+    found = extract("a.jsonl", '{"content": "one\u2028two\x85three"}'.encode())
+    assert [entry.content for entry in found.entries] == ["one\u2028two\x85three"]
+
+
+def test_markdown_sections_become_entries_and_question_headings_faqs():
+    text = (
+        "Intro with **bold** and [a link](https://x.test/).\n"
+        "# Help\n\n## Shipping ##\nWe ship.\n\n```\n# no heading\n```\n## Do you ship to `Canada`?\nYes.\n# Empty\n"
+    )
+    assert texts(extract("our-shop.md", text.encode())) == [
+        ("custom", "our shop", "", "Intro with bold and a link.", None),
+        ("custom", "Help - Shipping", "", "We ship.\n\n```\n# no heading\n```", None),
+        ("faq", "Help - Do you ship to Canada?", "Do you ship to Canada?", "Yes.", None),
+    ]
+
+
+def test_a_long_text_is_cut_between_paragraphs_and_loses_nothing():
+    paragraphs = [f"Paragraph {n}. " + "word " * 80 for n in range(30)]
+    found = extract("notes_2024.txt", "\n\n".join(paragraphs).encode())
+    assert all(len(entry.content) <= MAX_PART_CHARS for entry in found.entries)
+    assert " ".join(entry.content for entry in found.entries).split() == " ".join(paragraphs).split()
+    assert {entry.title for entry in found.entries} == {"notes 2024"}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.md", "a.txt"])
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\r\n \r\n"])
+def test_an_empty_file_gives_nothing_and_no_error(name, data):
+    found = extract(name, data)
+    assert (found.entries, found.skipped) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.docx", b"x", "csv, jsonl, md, txt"),
+        ("README", b"x", "csv, jsonl, md, txt"),
+        ("a.txt", b"caf\xe9", "UTF-8"),
+        ("a.txt", "né".encode("utf-16-le"), "byte order mark"),
+        ("a.csv", b"name,text\nx,y\n", "type,title,question,content,url"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_what_to_do(name, data, said):
+    with pytest.raises(ExtractError, match=said):
+        extract(name, data)
+
+
+def test_imported_files_are_findable_at_once_and_ids_are_in_row_order(store, tmp_path):
+    site = make_site(store)
+    (tmp_path / "a.csv").write_text(CSV, encoding="utf-8")
+    (tmp_path / "b.txt").write_text("The walrus is not for sale.", encoding="utf-8")
+    result = import_files(store, site.id, [tmp_path / "a.csv", tmp_path / "b.txt"])
+    assert (result["imported"], len(result["ids"])) == (3, 3)
+    assert [search(store, site.id, asked).passages[0].entry_id for asked in ("ship", "knit", "walrus")] == result["ids"]
+    assert [row["file"] for row in result["skipped"]] == ["a.csv"] * 3
+
+
+def test_the_same_file_twice_gives_the_same_ids(store, tmp_path):
+    site = make_site(store)
+    (tmp_path / "a.csv").write_text(CSV, encoding="utf-8")
+    first, second = (import_files(store, site.id, [tmp_path / "a.csv"]) for _ in range(2))
+    assert first == second
+    assert "file" not in first["skipped"][0]
+
+
+def test_one_bad_file_and_nothing_is_imported(store, tmp_path):
+    site = make_site(store)
+    (tmp_path / "good.txt").write_text("The walrus is not for sale.", encoding="utf-8")
+    with pytest.raises(ExtractError, match=r"missing\.txt: No such file"):
+        import_files(store, site.id, [tmp_path / "good.txt", tmp_path / "missing.txt"])
+    with pytest.raises(ExtractError, match="directory"):
+        import_files(store, site.id, [tmp_path / "good.txt", tmp_path])
+    assert search(store, site.id, "walrus").passages == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -61,6 +62,17 @@ def needed(what: str) -> Iterator[None]:
     except services.Missing as problem:
         sentence = f"{what}: {problem}"
         pytest.fail(sentence, pytrace=False) if os.environ.get("CI") == "true" else pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where Vexar puts what needs a short path (doorbells): a folder of this session, which goes with it."""
+    tmp_path_factory.getbasetemp()
+    folder = services.Folder("t")
+    before, tempfile.tempdir = tempfile.tempdir, str(folder.path)
+    yield
+    tempfile.tempdir = before
+    folder.remove()
 
 
 @pytest.fixture(scope="session")

@@ -321,6 +321,7 @@ class Server:
             "PATH": os.environ.get("PATH", ""),
             "HOME": str(data_dir),
             "LANG": "C.UTF-8",
+            "TMPDIR": tempfile.gettempdir(),
             "PYTHONPATH": str(ROOT),
             "VEXAR_DATABASE_URL": self.database_url,
             "VEXAR_DATA_DIR": str(data_dir),

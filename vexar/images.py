@@ -94,7 +94,7 @@ def clean(data: bytes, config: Config) -> CleanImage:
         raise
     except Image.DecompressionBombError:
         raise _too_many_pixels(config) from None
-    except Exception:  # noqa: BLE001
+    except Exception:
         # Hostile files bring IndexError, SyntaxError, struct.error, MemoryError and more out of Pillow.
         raise ApiError("corrupt_image") from None
 

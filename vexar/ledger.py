@@ -48,7 +48,8 @@ _ADD = Statement(
 _RESTART = Statement(
     Run.update(
         attempt=Run.attempt + 1, state=P.state, owner=P.owner, lease_until_ms=P.lease_until_ms, epoch=P.epoch,
-        is_stop_asked=0, checkpoint="", finish_reason="", error_code="", reply_seq=None, conversation_id=P.conversation_id,
+        is_stop_asked=0, checkpoint="", finish_reason="", error_code="", reply_seq=None,
+        conversation_id=P.conversation_id,
         tokens_reserved=P.tokens_reserved, changed_ms=P.now_ms,
     ).where(_KEY)
 )

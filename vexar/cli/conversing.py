@@ -1,4 +1,4 @@
-"""The commands `say`, `accept`, `return`, `block`, `unblock`, `typing` and `nudge`: a person's side without a console."""
+"""The commands `say`, `accept`, `return`, `block`, `unblock`, `typing` and `nudge`: a person's side, no console."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def add_commands(subparsers: Any) -> None:
         subparsers, "nudge", run_nudge, "send a proactive message, or set a site's rules", needs_session=False
     )
     nudging.add_argument("text", nargs="?", metavar="TEXT", help="the message to the visitor of --session")
-    nudging.add_argument("--rules", metavar="JSON", help="the site's rules: [{path, delay_seconds, variants, frequency}]")
+    rules_help = "the site's rules: [{path, delay_seconds, variants, frequency}]"
+    nudging.add_argument("--rules", metavar="JSON", help=rules_help)
 
 
 def run_accept(args: Namespace, house: House) -> int:

@@ -179,7 +179,8 @@ def _export_images(house: House, site_id: int, target: Path) -> int:
 
 
 def _page(tx: Transaction, *, model: Any, site_id: int, after: int) -> list:
-    return tx.all(model.select(model).where((model.site_id == site_id) & (model.id > after)).order_by(model.id).limit(PAGE))
+    found = model.select(model).where((model.site_id == site_id) & (model.id > after))
+    return tx.all(found.order_by(model.id).limit(PAGE))
 
 
 def _messages(tx: Transaction, *, visitor: Any) -> list[dict]:

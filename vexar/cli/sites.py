@@ -112,7 +112,8 @@ def run_add_operator(args: Namespace, house: House) -> int:
     except Duplicate:
         raise CommandError(f"{args.email} exists already") from None
     answer = {"id": operator_id, "email": args.email.lower(), "link": None, "api_key": api_key}
-    print(json.dumps(answer) if args.json else f"added {answer['email']}" + (f"\nAPI key: {api_key}" if api_key else ""))
+    words = f"added {answer['email']}" + (f"\nAPI key: {api_key}" if api_key else "")
+    print(json.dumps(answer) if args.json else words)
     return 0
 
 

@@ -72,7 +72,7 @@ def row_type(names: tuple[str, ...]) -> type:
     """The named tuple type of these columns, one for all rows of one shape."""
     found = _row_types.get(names)
     if found is None:
-        found = _row_types[names] = namedtuple("Row", names)  # noqa: PYI024
+        found = _row_types[names] = namedtuple("Row", names)
     return found
 
 

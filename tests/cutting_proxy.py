@@ -89,7 +89,7 @@ class _Link:
         with self._client, self._server, selectors.DefaultSelector() as selector, contextlib.suppress(OSError):
             selector.register(self._client, selectors.EVENT_READ, self._ask)
             selector.register(self._server, selectors.EVENT_READ, self._answer)
-            while all([key.data() for key, _ in selector.select()]):
+            while all(key.data() for key, _ in selector.select()):
                 pass
 
     def _ask(self) -> bool:

@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import httpx_sse
@@ -18,6 +17,9 @@ import sseclient
 
 from tests.cutting_proxy import CuttingProxy
 from tests.services import Server
+from vexar.events import Event, chunk
+from vexar.sse import HEADERS as HEADERS_OF_A_STREAM
+from vexar.sse import Relay
 
 TOKENS = ["Grü", "ße \U0001f600", "e\u0301 日", "本."]
 ANSWER = "".join(TOKENS)
@@ -73,8 +75,8 @@ def ask(read: Reader, url: str, body: dict, client: httpx.Client) -> Seen:
         if not last:
             text = ""
         try:
-            for data, id in read(client, f"{url}/api/v1/chat/stream", body, last):
-                last = id or last
+            for data, event_id in read(client, f"{url}/api/v1/chat/stream", body, last):
+                last = event_id or last
                 event = json.loads(data)
                 text = "" if event["type"] == "reset" else text + event.get("content", "")
                 if event["type"] == "done":
@@ -152,3 +154,23 @@ def test_a_running_answer_cut_at_every_byte_ends_with_the_exact_text_one_message
     assert upstream.count == 1 + len(counts)
     for count in counts:
         assert [row["content"] for row in history(server, f"s{count}")] == ["Schöne Grüße?", ANSWER]
+
+
+class Scripted:
+    """A source with these batches of events, one a call."""
+
+    def __init__(self, *batches: list[Event]) -> None:
+        self.batches = list(batches)
+
+    def next(self, timeout_s: float) -> list[Event] | None:
+        return self.batches.pop(0) if self.batches else None
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_comment_in_silence_is_no_event_to_a_client_that_holds_an_id():
+    relay = Relay(Scripted([chunk("a", "r1-1")], [], [chunk("b", "r1-2")]), with_ids=True, heartbeat_s=0)
+    response = httpx.Response(200, headers=HEADERS_OF_A_STREAM, content=b"".join(relay))
+    assert [json.loads(event.data)["content"] for event in httpx_sse.EventSource(response).iter_sse()] == ["a", "b"]
+    assert b":" in [line for line in response.content.split(b"\n")[3:] if line], "a comment came"

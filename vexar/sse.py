@@ -14,6 +14,8 @@ from vexar.events import Event
 
 HEARTBEAT_S = 15.0
 COMMENT = b":\n\n"
+# Without its blank line, which httpx-sse takes for an empty event as soon as it holds an id.
+COMMENT_AFTER_IDS = b":\n"
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -54,6 +56,7 @@ class Relay:
         self._source = source
         self._with_ids = with_ids
         self._heartbeat_s = heartbeat_s
+        self._heartbeat = COMMENT_AFTER_IDS if with_ids else COMMENT
         self._is_fresh = with_ids
         self._is_closed = False
         self._silent_since = time.monotonic()
@@ -73,7 +76,7 @@ class Relay:
                 raise StopIteration
             if events or time.monotonic() - self._silent_since >= self._heartbeat_s:
                 self._silent_since = time.monotonic()
-                return encode(events, with_ids=self._with_ids) if events else COMMENT
+                return encode(events, with_ids=self._with_ids) if events else self._heartbeat
 
     def close(self) -> None:
         """The reader left or the stream ended."""

@@ -35,6 +35,8 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# As it is now: the tests later move their own leftovers into a folder that only they can enter.
+TEMPORARY = Path(tempfile.gettempdir())
 SEARCH_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 
@@ -153,7 +155,7 @@ class Folder:
         # In memory where there is room: an fsync costs nothing there, and a killed server loses nothing either.
         shared = Path("/dev/shm")
         in_memory = needs_bytes and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 2 * needs_bytes
-        self.path = Path(tempfile.mkdtemp(prefix=f"vexar-{name}-", dir=shared if in_memory else None))
+        self.path = Path(tempfile.mkdtemp(prefix=f"vexar-{name}-", dir=shared if in_memory else TEMPORARY))
         _tell("+", "folder", self.path)
         if user:
             shutil.chown(self.path, user)

@@ -6,6 +6,7 @@ weight lies between 0 and 1 (1: it occurs in one entry only), so scores of small
 
 from __future__ import annotations
 
+import functools
 import math
 import weakref
 from collections import defaultdict
@@ -20,6 +21,7 @@ from vexar.knowledge.typos import is_typo_of
 from vexar.models import KnowledgeEntry, KnowledgeTerm, Site
 from vexar.providers import Passage
 from vexar.store import P, Statement, Store, Transaction
+from vexar.store.statement import Param
 
 THRESHOLD = 0.45
 MAX_WORDS = 40
@@ -35,6 +37,15 @@ SATURATION, LENGTH_SHARE = 1.6, 0.65
 # LEAST_BEST a question has common words only ("where is my order"), and meeting them all is enough.
 BEST_POWER, HALF, LEAST_BEST = 0.65, 0.46, 1.0
 
+# Up to so many entries a search is over in about a millisecond: handing it to a thread would cost more, and so
+# would compiling a list of candidates instead of reading every row of the little words.
+SMALL_SITE = 500
+# Statements are compiled for these numbers of terms; in between, the last term is repeated.
+IN_SIZES = (2, 4, 8, 16, 32, 64, 128)
+
+_OCCURRENCES = KnowledgeTerm.select(
+    KnowledgeTerm.term, KnowledgeTerm.entry_id, KnowledgeTerm.in_question, KnowledgeTerm.in_title,
+    KnowledgeTerm.in_content)
 SITE_VERSION = Statement(Site.select(Site.knowledge_version).where(Site.id == P.site_id))
 ENTRY_LENGTHS = Statement(
     KnowledgeEntry.select(KnowledgeEntry.id, KnowledgeEntry.type, KnowledgeEntry.lang, KnowledgeEntry.length)
@@ -83,8 +94,10 @@ _overviews: weakref.WeakKeyDictionary[Store, dict[int, _Overview]] = weakref.Wea
 def search(store: Store, site_id: int, question: str, *, lang: str = "", limit: int = 5) -> Found:
     """The entries of a site that fit a question, one passage each, at most `limit`."""
     overviews = _overviews.setdefault(store, {})
-    found, overview = store.read_heavy(_search, site_id=site_id, question=question, lang=lang, limit=limit,
-                                       known=overviews.get(site_id))
+    known = overviews.get(site_id)
+    is_small = known is not None and len(known.entries) <= SMALL_SITE
+    found, overview = (store.read if is_small else store.read_heavy)(
+        _search, site_id=site_id, question=question, lang=lang, limit=limit, known=known)
     overviews[site_id] = overview
     return found
 
@@ -92,6 +105,8 @@ def search(store: Store, site_id: int, question: str, *, lang: str = "", limit: 
 def _search(tx: Transaction, site_id: int, question: str, lang: str, limit: int,
             known: _Overview | None) -> tuple[Found, _Overview]:
     overview = _overview(tx, site_id, known)
+    if not overview.entries:
+        return Found((), 0.0), overview
     words = _question_words(question, text.language(lang), overview.langs)
     _weigh(tx, site_id, words, overview)
     matter = [word for word in words if word.share == 1.0]
@@ -138,9 +153,8 @@ def _question_words(question: str, lang: str, site_langs: Sequence[str]) -> list
 def _weigh(tx: Transaction, site_id: int, words: Sequence[_Word], overview: _Overview) -> None:
     """Weigh each word by how few entries have it."""
     terms = sorted(set().union(*(word.terms for word in words)))
-    query = KnowledgeTerm.select(KnowledgeTerm.term, fn.COUNT(1).alias("entries")).where(
-        KnowledgeTerm.site_id == site_id, KnowledgeTerm.term.in_(terms)).group_by(KnowledgeTerm.term)
-    entries = {row.term: row.entries for row in tx.all(query)} if terms else {}
+    rows = tx.all(_entries_with(_padded(terms)), site_id=site_id, **_named(terms)) if terms else []
+    entries = {row.term: row.entries for row in rows}
     for word in words:
         occurs_in = min(len(overview.entries), sum(entries.get(term, 0) for term in word.terms))
         word.weight = _rarity(occurs_in, len(overview.entries))
@@ -152,18 +166,46 @@ def _find_rows(tx: Transaction, site_id: int, words: Sequence[_Word], overview: 
     terms = sorted(set().union(*(word.terms for word in words)))
     if not terms:
         return
-    query = KnowledgeTerm.select(
-        KnowledgeTerm.term, KnowledgeTerm.entry_id, KnowledgeTerm.in_question, KnowledgeTerm.in_title,
-        KnowledgeTerm.in_content,
-    ).where(KnowledgeTerm.site_id == site_id, KnowledgeTerm.term.in_(terms))
-    if among is not None:
-        query = query.where(KnowledgeTerm.entry_id.in_(among))
+    if among is None or len(overview.entries) <= SMALL_SITE:
+        found = tx.all(_occurrences_of(_padded(terms)), site_id=site_id, **_named(terms))
+    else:
+        found = tx.all(_OCCURRENCES.where(KnowledgeTerm.site_id == site_id, KnowledgeTerm.term.in_(terms),
+                                          KnowledgeTerm.entry_id.in_(among)))
+    wanted = overview.entries.keys() if among is None else set(among)
     rows = defaultdict(list)
-    for row in tx.all(query):
-        if row.entry_id in overview.entries:
+    for row in found:
+        if row.entry_id in wanted:
             rows[row.term].append(row)
     for word in words:
         word.rows = [row for term in sorted(word.terms) for row in rows[term]]
+
+
+def _padded(terms: list[str]) -> int:
+    """For how many terms the statement is made: few sizes, so that few are compiled."""
+    return next((size for size in IN_SIZES if size >= len(terms)), len(terms))
+
+
+def _named(terms: list[str]) -> dict[str, str]:
+    """The terms as the statement's parameters; what is over repeats the last, which finds nothing new."""
+    size = _padded(terms)
+    return {f"term{number}": terms[min(number, len(terms) - 1)] for number in range(size)}
+
+
+@functools.cache
+def _entries_with(size: int) -> Statement:
+    return Statement(
+        KnowledgeTerm.select(KnowledgeTerm.term, fn.COUNT(1).alias("entries"))
+        .where(KnowledgeTerm.site_id == P.site_id, KnowledgeTerm.term.in_(_params(size))).group_by(KnowledgeTerm.term))
+
+
+@functools.cache
+def _occurrences_of(size: int) -> Statement:
+    return Statement(
+        _OCCURRENCES.where(KnowledgeTerm.site_id == P.site_id, KnowledgeTerm.term.in_(_params(size))))
+
+
+def _params(size: int) -> list[Param]:
+    return [Param(f"term{number}") for number in range(size)]
 
 
 def _rarity(occurs_in: int, entries: int) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from vexar.addresses import matches
-from vexar.errors import ApiError
+from vexar.addresses import matches, parse_network
+from vexar.errors import ApiError, invalid
 from vexar.models import Block
-from vexar.store import P, Statement, Transaction
+from vexar.store import Duplicate, P, Statement, Transaction
 from vexar.visitors import LockedVisitor
 
 _MEETING = Statement(
@@ -32,6 +33,9 @@ _REPLACE = Statement(
 )
 _REMOVE = Statement(Block.delete().where(Block.id == P.id))
 
+# A site may have thousands of blocked networks, and every message asks for all of them.
+meets = lru_cache(maxsize=65_536)(matches)
+
 
 def find(
     tx: Transaction, site_id: int, session_id: str, *, email: str, address: str | None, now_ms: int | None = None
@@ -41,7 +45,7 @@ def find(
         _MEETING, site_id=site_id, session_id=session_id, email=email.lower() or None,
         now_ms=tx.now_ms() if now_ms is None else now_ms,
     )
-    met = [row for row in rows if row.kind != "ip" or (address and matches(address, row.value))]
+    met = [row for row in rows if row.kind != "ip" or (address and meets(address, row.value))]
     return max(met, key=lambda row: row.until_ms or 2**62, default=None)
 
 
@@ -55,13 +59,30 @@ def refuse(visitor: LockedVisitor, *, address: str | None) -> None:
         raise ApiError("blocked", found.reason or "")
 
 
+def target(kind: str, value: str) -> str:
+    """A session, address range or email in the spelling that is stored. Raises ApiError invalid."""
+    if kind == "session":
+        return value
+    found = parse_network(value) if kind == "ip" else value.strip().lower()
+    if kind not in ("ip", "email") or not found:
+        raise invalid(by="must be a session, an address or CIDR range, or an email address")
+    return found
+
+
 def add(
     tx: Transaction, site_id: int, kind: str, value: str, *, reason: str | None, until_ms: int | None, now_ms: int
 ) -> None:
-    """Block; the same target again replaces reason and end."""
-    values = {"site_id": site_id, "kind": kind, "value": value, "reason": reason, "until_ms": until_ms}
-    if not tx.run(_REPLACE, **values, now_ms=now_ms):
-        tx.run(_ADD, **values, now_ms=now_ms)
+    """Block a target; the same one again replaces reason and end."""
+    values = {
+        "site_id": site_id, "kind": kind, "value": value, "reason": reason, "until_ms": until_ms, "now_ms": now_ms
+    }
+    if tx.run(_REPLACE, **values):
+        return
+    try:
+        tx.run(_ADD, **values)
+    except Duplicate:
+        # Another worker added it between the two statements (MySQL only).
+        tx.run(_REPLACE, **values)
 
 
 def remove(tx: Transaction, block: Any) -> None:

@@ -15,7 +15,6 @@ import socket
 import tempfile
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,9 @@ class Bell:
     def wait(self, timeout_s: float) -> bool:
         """Whether it was rung, now or within `timeout_s`."""
         rung = self._event.wait(timeout_s)
-        self._event.clear()
+        if rung:
+            # Not after a time-out: a ring of this very moment would be lost.
+            self._event.clear()
         return rung
 
     def notes(self) -> list[dict]:
@@ -66,7 +67,8 @@ class Broker:
     """The doorbells of one process, joined with those of the others through its links."""
 
     def __init__(self, *, folder: Path | None = None, redis_url: str = "") -> None:
-        self._bells: dict[str, set[Bell]] = defaultdict(set)
+        self._bells: dict[str, set[Bell]] = {}
+        self._lock = threading.Lock()
         self._links: list[Any] = []
         self._watchers: list[Callable[[str, dict], None]] = []
         if folder is not None:
@@ -82,8 +84,9 @@ class Broker:
     def listen(self, *channels: str) -> Bell:
         """A new bell on these channels; close it."""
         bell = Bell(self, channels)
-        for channel in channels:
-            self._bells[channel].add(bell)
+        with self._lock:
+            for channel in channels:
+                self._bells.setdefault(channel, set()).add(bell)
         return bell
 
     def ring(self, channel: str, note: dict | None = None) -> None:
@@ -126,9 +129,9 @@ class Broker:
             bell.ring(note)
 
     def _forget(self, bell: Bell, channels: tuple[str, ...]) -> None:
-        for channel in channels:
-            bells = self._bells.get(channel)
-            if bells:
+        with self._lock:
+            for channel in channels:
+                bells = self._bells.get(channel, set())
                 bells.discard(bell)
                 if not bells:
                     self._bells.pop(channel, None)
@@ -156,13 +159,13 @@ class DatagramLink:
         for path in self._others():
             try:
                 self._sender.sendto(data, path)
-            except BlockingIOError:
-                # The other process is busy and its queue full; its safety tick will look.
-                continue
-            except OSError:
+            except ConnectionRefusedError:
                 # Killed processes leave their socket behind.
                 with contextlib.suppress(OSError):
                     os.unlink(path)
+            except OSError:
+                # Gone by itself, or busy and its queue full: its safety tick will look.
+                continue
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -196,8 +199,8 @@ class DatagramLink:
             try:
                 channel, note = json.loads(data)
                 self._deliver(channel, note)
-            except (ValueError, TypeError):
-                log.warning("a doorbell could not be read")
+            except Exception:
+                log.exception("a doorbell could not be read")
 
 
 def _short_folder(folder: Path) -> Path:
@@ -220,10 +223,14 @@ class RedisLink:
 
     def __init__(self, url: str, deliver: Any) -> None:
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
         self._error = redis.RedisError
-        # Both connections have short time-outs: a ring must never hold up a message.
-        self._client = redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
+        # A ring must never hold up a message; the client's default tries three times more, each with the time-out.
+        self._client = redis.Redis.from_url(
+            url, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)
+        )
         self._reader = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
         self._deliver = deliver
         self._me = os.urandom(6).hex().encode()

@@ -5,10 +5,11 @@ The rules are in receiving.py, handover.py and feedback.py; here is only the ord
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from config import Config
-from vexar import feedback, handover, nudges, receiving, uploads
+from vexar import blocks, feedback, handover, nudges, receiving, uploads
 from vexar.broker import Broker
 from vexar.events import LastEventId
 from vexar.receiving import Incoming, Known, Receipt
@@ -39,6 +40,8 @@ class Conversations:
         )
         if receipt.is_new:
             self._ring(incoming.site_id, incoming.session_id)
+        if receipt.is_mine and self._store.dialect != "sqlite" and self._is_blocked_since(incoming):
+            return replace(receipt, is_mine=False)
         return receipt
 
     def meet(self, site_id: int, session_id: str, *, address: str | None) -> int:
@@ -76,11 +79,14 @@ class Conversations:
     def block(
         self, site_id: int, kind: str, value: str, *, reason: str | None = None, until_ms: int | None = None
     ) -> None:
-        """Block by session, ip or email; see handover.block."""
+        """Block by session, ip or email; see handover.block. Raises ApiError invalid."""
+        value = blocks.target(kind, value)
         met = self._store.write(
             handover.block, site_id=site_id, kind=kind, value=value, reason=reason, until_ms=until_ms
         )
-        for _, session_id in met:
+        # Once more now that everybody can see the block: a message that was stored meanwhile met neither.
+        met += self._store.write(handover.cut_blocked, site_id=site_id, kind=kind, value=value)
+        for session_id in met:
             self._broker.ring(channel(site_id, session_id))
         self._broker.ring(block_channel(site_id))
 
@@ -114,6 +120,22 @@ class Conversations:
     def operator_types(self, site_id: int, session_id: str, is_on: bool) -> None:
         """Tell the visitor; never stored."""
         self._broker.ring(channel(site_id, session_id), {"typing": is_on})
+
+    def _is_blocked_since(self, incoming: Incoming) -> bool:
+        """Cut the run of a message that was stored at the very moment of a block, unseen by each other.
+
+        `block` commits, then cuts; here the message commits, then looks: one of the two sees the other. SQLite's
+        jobs run one after the other and need none of it.
+        """
+        is_blocked = self._store.read(
+            handover.is_blocked, site_id=incoming.site_id, session_id=incoming.session_id, address=incoming.address
+        )
+        if not is_blocked:
+            return False
+        self._store.write(
+            handover.cut_blocked, site_id=incoming.site_id, kind="session", value=incoming.session_id
+        )
+        return True
 
     def _change(self, job: Any, site_id: int, session_id: str, **arguments: Any) -> Any:
         result = self._store.write(job, site_id=site_id, session_id=session_id, **arguments)

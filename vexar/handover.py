@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from vexar import blocks, ledger
-from vexar.addresses import matches
 from vexar.errors import ApiError
 from vexar.models import Conversation, Site, Visitor
 from vexar.store import P, Statement, Transaction
-from vexar.visitors import LockedVisitor
+from vexar.visitors import LockedVisitor, find
 from vexar.wording import line
 
 _TAKE = Statement(
@@ -53,10 +52,12 @@ def say(
 ) -> int:
     """An operator's message: its number. Takes the conversation first when the AI has it; the same message_id
     again is the same message. Raises ApiError."""
-    visitor, conversation = _open(tx, site_id, session_id)
-    known = _sent_before(visitor, "operator", message_id, content)
+    visitor = LockedVisitor.find(tx, site_id, session_id)
+    # Known also after the conversation was closed: whoever sends again must not hear that it failed.
+    known = visitor and _sent_before(visitor, "operator", message_id, content, image_path)
     if known:
         return known
+    conversation = _conversation_of(visitor)
     if conversation.mode != "operator":
         _take(visitor, conversation, operator)
     else:
@@ -73,7 +74,7 @@ def say(
 def return_to_ai(tx: Transaction, *, site_id: int, session_id: str) -> int:
     """Give the open conversation back to the AI: its id. Raises ApiError."""
     visitor, conversation = _open(tx, site_id, session_id)
-    if conversation.mode == "operator":
+    if conversation.mode == "operator" or conversation.is_waiting:
         tx.run(_GIVE_BACK, id=conversation.id, now_ms=visitor.now_ms)
         visitor.append("system", line("returned", visitor.row.lang), conversation_id=conversation.id)
         visitor.save()
@@ -119,18 +120,34 @@ def close(tx: Transaction, *, site_id: int, session_id: str) -> int:
 
 def block(
     tx: Transaction, *, site_id: int, kind: str, value: str, reason: str | None = None, until_ms: int | None = None
-) -> list[tuple[int, str]]:
-    """Block by session, ip or email and cut what runs for those it meets: their (site_id, session_id)."""
+) -> list[str]:
+    """Block by session, ip or email and cut what runs for those it meets: their session ids.
+
+    `value` as blocks.target gives it.
+    """
+    # The visitors first, then the block and the site: the order in which every other job locks.
+    met = cut_blocked(tx, site_id=site_id, kind=kind, value=value)
     now_ms = tx.now_ms()
     blocks.add(tx, site_id, kind, value, reason=reason, until_ms=until_ms, now_ms=now_ms)
     tx.run(_SITE_CHANGED, id=site_id, now_ms=now_ms)
+    return met
+
+
+def cut_blocked(tx: Transaction, *, site_id: int, kind: str, value: str) -> list[str]:
+    """Cut what runs for those a block meets: their session ids. Visitors are locked in the order of their ids."""
     met = []
     for visitor_id in _met_by(tx, site_id, kind, value):
         visitor = LockedVisitor.by_id(tx, visitor_id)
         _cut_all(visitor, None, "blocked")
         visitor.save()
-        met.append((site_id, visitor.row.session_id))
+        met.append(visitor.row.session_id)
     return met
+
+
+def is_blocked(tx: Transaction, *, site_id: int, session_id: str, address: str | None) -> bool:
+    """Whether a block meets this visitor now."""
+    visitor = find(tx, site_id, session_id)
+    return blocks.find(tx, site_id, session_id, email=visitor.email if visitor else "", address=address) is not None
 
 
 def unblock(tx: Transaction, *, site_id: int, session_id: str, address: str | None = None) -> int:
@@ -149,10 +166,14 @@ def unblock(tx: Transaction, *, site_id: int, session_id: str, address: str | No
 
 def _open(tx: Transaction, site_id: int, session_id: str) -> tuple[LockedVisitor, Any]:
     visitor = LockedVisitor.find(tx, site_id, session_id)
+    return visitor, _conversation_of(visitor)
+
+
+def _conversation_of(visitor: LockedVisitor | None) -> Any:
     conversation = visitor.conversation() if visitor else None
     if conversation is None:
         raise ApiError("conversation_not_found")
-    return visitor, conversation
+    return conversation
 
 
 def _take(visitor: LockedVisitor, conversation: Any, operator: Any) -> None:
@@ -175,11 +196,13 @@ def _cut_all(visitor: LockedVisitor, conversation_id: int | None, finish_reason:
             ledger.cut(visitor, run, finish_reason)
 
 
-def _sent_before(visitor: LockedVisitor, role: str, message_id: str | None, content: str) -> int | None:
+def _sent_before(
+    visitor: LockedVisitor, role: str, message_id: str | None, content: str, image_path: str | None = None
+) -> int | None:
     if message_id is None:
         return None
     found = visitor.message(role, message_id)
-    if found is not None and found.content != content:
+    if found is not None and (found.content, found.image_url) != (content, image_path):
         raise ApiError("message_id_conflict")
     return found.seq if found else None
 
@@ -192,4 +215,4 @@ def _met_by(tx: Transaction, site_id: int, kind: str, value: str) -> list[int]:
     busy = [tx.one(_VISITOR_OF, id=found) for found in ledger.visitors_with_runs(tx, site_id)]
     if kind == "email":
         return [visitor.id for visitor in busy if visitor.email.lower() == value]
-    return [visitor.id for visitor in busy if visitor.address and matches(visitor.address, value)]
+    return [visitor.id for visitor in busy if visitor.address and blocks.meets(visitor.address, value)]

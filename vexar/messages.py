@@ -20,7 +20,7 @@ _NO_LIMIT_SEQ = 2**62
 
 def newest(tx: Transaction, visitor_id: int, *, before: int | None = None, limit: int = 50) -> list:
     """At most `limit` rows with a number below `before`, oldest first."""
-    rows = tx.all(_NEWEST, visitor_id=visitor_id, before=before or _NO_LIMIT_SEQ, limit=limit)
+    rows = tx.all(_NEWEST, visitor_id=visitor_id, before=_NO_LIMIT_SEQ if before is None else before, limit=limit)
     return rows[::-1]
 
 

@@ -10,50 +10,84 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from vexar import messages, metrics, views
-from vexar.broker import Broker
+from vexar.broker import Bell, Broker
 from vexar.events import Event, event
 from vexar.models import Site
 from vexar.store import P, Statement, Store, StoreError, Transaction
 from vexar.views import State
-from vexar.visitors import CHANGED_SINCE, block_channel, channel
+from vexar.visitors import CHANGED_SINCE, block_channel, channel, find_newest_conversation
 
 log = logging.getLogger("vexar.push")
 
 TICK_S = 1.0
-# Changes are looked for this far back: a transaction carries the time it began, not the time it committed.
-OVERLAP_MS = 5_000
+# Changes are looked for this far back: a transaction carries the time it began, and may wait for a lock meanwhile.
+OVERLAP_MS = 10_000
 TYPING_S = 6.0
 MAX_MISSED = 500
 
-_CHANGED_SITES = Statement(Site.select(Site.id).where(Site.changed_ms >= P.since_ms))
+_CHANGED_SITES = Statement(Site.select(Site.id, Site.changed_ms).where(Site.changed_ms >= P.since_ms))
 
 
 class Streams:
-    """The open streams of this process."""
+    """The open streams of this process, and the long polls that wait in it."""
 
     def __init__(self, store: Store, broker: Broker, *, image_base: str) -> None:
         self.store = store
         self.broker = broker
         self.image_base = image_base
         self.is_closed = False
-        self.open_count = 0
+        self._lock = threading.Lock()
+        self._readers = 0
         self._typing: dict[str, float] = {}
         self._closing = threading.Event()
         broker.watch_notes(self._note)
         self._thread = threading.Thread(target=self._tick, name="vexar-tick", daemon=True)
         self._thread.start()
 
+    @property
+    def readers(self) -> int:
+        """How many streams and long polls are open."""
+        return self._readers
+
     def open(
         self, site_id: int, session_id: str, *, address: str | None, since: int | None,
         on_close: Callable[[], None],
     ) -> VisitorStream:
         """A new stream for a visitor; `since` None: it starts now. `on_close` is called once."""
-        self.open_count += 1
+        self._count(1)
         metrics.stream_opened()
-        return VisitorStream(self, site_id, session_id, address=address, since=since, on_close=on_close)
+        # Subscribed before the first read: what is stored in between rings.
+        bell = self.broker.listen(channel(site_id, session_id), block_channel(site_id))
+        look = partial(
+            self.store.read, _look, site_id=site_id, session_id=session_id, address=address,
+            image_base=self.image_base,
+        )
+
+        def closed() -> None:
+            bell.close()
+            self._count(-1)
+            metrics.stream_closed()
+            on_close()
+
+        return VisitorStream(self, look, bell, since=since, on_close=closed)
+
+    def wait_for_news(self, site_id: int, session_id: str, read: Callable[[], Any], *, wait_s: float) -> Any:
+        """Long polling: what `read()` gives, as soon as its last item says that there is news, or after `wait_s`."""
+        until = time.monotonic() + wait_s
+        bell = self.broker.listen(channel(site_id, session_id))
+        self._count(1)
+        try:
+            while not (found := read())[-1] and (left := until - time.monotonic()) > 0 and not self.is_closed:
+                bell.wait(left)
+            return found
+        finally:
+            self._count(-1)
+            bell.close()
 
     def is_typing(self, site_id: int, session_id: str) -> bool:
         """Whether an operator is typing to this visitor at the moment."""
@@ -64,11 +98,11 @@ class Streams:
         self.is_closed = True
         self._closing.set()
         self.broker.ring_all()
+        self._thread.join(5)
 
-    def forget(self) -> None:
-        """A stream has ended."""
-        self.open_count -= 1
-        metrics.stream_closed()
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._readers += change
 
     def _note(self, key: str, note: dict) -> None:
         """Remember who types; a note that says so holds for a few seconds."""
@@ -80,134 +114,133 @@ class Streams:
         self._typing[key] = now + TYPING_S if note["typing"] else 0.0
 
     def _tick(self) -> None:
-        since_ms = None
-        version = None
+        tick = Tick(self.store, self.broker)
         while not self._closing.wait(TICK_S):
-            if not self.open_count:
-                since_ms = None
+            if not self._readers:
+                # Whoever comes reads for himself: after a pause there is nothing to look back for.
+                tick = Tick(self.store, self.broker)
                 continue
             try:
-                seen = self.store.data_version() if hasattr(self.store, "data_version") else object()
-                if seen == version and since_ms is not None:
-                    continue
-                since_ms = self._ring_changed(since_ms)
-                version = seen
+                tick.ring_changed()
             except StoreError:
                 log.warning("the database is away; live push waits for it")
-
-    def _ring_changed(self, since_ms: int | None) -> int:
-        now_ms, visitors, sites = self.store.read(_changed, since_ms=since_ms)
-        for visitor in visitors:
-            self.broker.ring_here(channel(visitor.site_id, visitor.session_id))
-        for site in sites:
-            self.broker.ring_here(block_channel(site.id))
-        return now_ms
+            except Exception:
+                log.exception("the tick of live push stumbled")
 
 
-def _changed(tx: Transaction, *, since_ms: int | None) -> tuple[int, list, list]:
+class Tick:
+    """Finds what changed since it last looked, for all readers of this process at once."""
+
+    def __init__(self, store: Store, broker: Broker) -> None:
+        self._store = store
+        self._broker = broker
+        self._version: int | None = None
+        self._since_ms: int | None = None
+        # What was rung already, {channel: state}: the time looked back overlaps, the rings need not.
+        self._known: dict[str, Any] = {}
+
+    def ring_changed(self) -> None:
+        """Ring, in this process, everything that changed. Raises StoreError."""
+        # Asked first: what is committed meanwhile counts for the next tick.
+        version = self._store.data_version() if hasattr(self._store, "data_version") else None
+        if version is not None and version == self._version:
+            return
+        now_ms, found = self._store.read(_changed, since_ms=self._since_ms)
+        for key, state in found.items():
+            if self._known.get(key) != state:
+                self._broker.ring_here(key)
+        self._known, self._since_ms, self._version = found, now_ms, version
+
+
+def _changed(tx: Transaction, *, since_ms: int | None) -> tuple[int, dict[str, Any]]:
     now_ms = tx.now_ms()
     since_ms = (now_ms if since_ms is None else since_ms) - OVERLAP_MS
-    return now_ms, tx.all(CHANGED_SINCE, since_ms=since_ms), tx.all(_CHANGED_SITES, since_ms=since_ms)
+    found: dict[str, Any] = {
+        channel(row.site_id, row.session_id): (row.changed_ms, row.last_seq)
+        for row in tx.all(CHANGED_SINCE, since_ms=since_ms)
+    }
+    found.update({block_channel(row.id): row.changed_ms for row in tx.all(_CHANGED_SITES, since_ms=since_ms)})
+    return now_ms, found
 
 
 class VisitorStream:
     """One visitor's stream: a Source for sse.Relay. It sends the difference between what it said and what is."""
 
-    __slots__ = ("_address", "_bell", "_blocked", "_cursor", "_is_first", "_on_close", "_said", "_session_id",
-                 "_site_id", "_since", "_streams", "_until_ms")
+    __slots__ = ("_bell", "_blocked", "_cursor", "_is_first", "_look", "_look_at", "_on_close", "_said", "_since",
+                 "_streams")
 
     def __init__(
-        self, streams: Streams, site_id: int, session_id: str, *, address: str | None, since: int | None,
+        self, streams: Streams, look: Callable[..., Seen], bell: Bell, *, since: int | None,
         on_close: Callable[[], None],
     ) -> None:
         self._streams = streams
-        self._site_id = site_id
-        self._session_id = session_id
-        self._address = address
+        self._look = look
+        self._bell = bell
         self._since = since
+        self._on_close = on_close
         self._cursor = since or 0
         self._said: tuple | None = None
         self._blocked: tuple | None = None
-        self._until_ms: int | None = None
         self._is_first = True
-        self._on_close = on_close
-        # Subscribed before the first read: what is stored in between rings.
-        self._bell = streams.broker.listen(channel(site_id, session_id), block_channel(site_id))
+        # When to look without being rung (monotonic): at once, at the end of a block, after a failed read.
+        self._look_at = 0.0
 
     def next(self, timeout_s: float) -> list[Event] | None:
         """See sse.Source."""
-        if self._streams.is_closed:
-            return None
-        if self._is_first:
-            return self._look()
         until = time.monotonic() + timeout_s
-        while (left := until - time.monotonic()) > 0:
-            rung = self._bell.wait(self._patience(left))
-            if self._streams.is_closed:
-                return None
-            events = [self._typing(note) for note in self._bell.notes() if "typing" in note]
-            if rung or self._has_run_out():
-                events += self._look()
-            if events:
+        rung = False
+        while not self._streams.is_closed:
+            events = [_typing(note) for note in self._bell.notes() if "typing" in note]
+            if rung or time.monotonic() >= self._look_at:
+                events += self._news()
+            left = until - time.monotonic()
+            if events or left <= 0:
                 return events
-        return []
+            rung = self._bell.wait(max(0.0, min(left, self._look_at - time.monotonic())))
+        return None
 
     def close(self) -> None:
         """See sse.Source."""
-        self._bell.close()
-        self._streams.forget()
         self._on_close()
 
-    def _patience(self, left: float) -> float:
-        """Seconds to wait: not past the end of a block."""
-        if self._until_ms is None:
-            return left
-        return min(left, max(0.05, self._until_ms / 1000 - time.time() + 0.05))
-
-    def _has_run_out(self) -> bool:
-        return self._until_ms is not None and time.time() * 1000 > self._until_ms
-
-    def _typing(self, note: dict) -> Event:
-        return event("typing", who="operator", on=bool(note["typing"]))
-
-    def _look(self) -> list[Event]:
+    def _news(self) -> list[Event]:
+        is_now = self._is_first and self._since is None
         try:
-            state, missed = self._streams.store.read(
-                _look, site_id=self._site_id, session_id=self._session_id, address=self._address,
-                cursor=None if self._is_first and self._since is None else self._cursor,
-                image_base=self._streams.image_base,
-            )
+            seen = self._look(cursor=None if is_now else self._cursor, is_first=self._is_first)
         except StoreError:
-            log.warning("a stream could not read; it looks again with the next ring")
+            log.warning("a stream could not read; it looks again in a moment")
+            self._look_at = time.monotonic() + TICK_S
             return []
-        if self._is_first:
-            return self._begin(state, missed)
-        events = self._messages(state, missed)
-        return events + self._changes(state)
+        self._look_at = float("inf") if seen.block_left_s is None else time.monotonic() + max(0.05, seen.block_left_s)
+        return self._begin(seen) if self._is_first else self._messages(seen) + self._changes(seen.state)
 
-    def _begin(self, state: State, missed: list[dict]) -> list[Event]:
+    def _begin(self, seen: Seen) -> list[Event]:
         """The current mode and block first, then what was missed."""
+        state = seen.state
         self._is_first = False
         if self._since is None:
             self._cursor = state.cursor
-        is_lost = self._cursor > state.cursor or len(missed) > MAX_MISSED
-        if is_lost:
-            self._cursor, missed = state.cursor, []
         self._said = (state.conversation_id, state.mode, state.operator)
+        # Still with the reader's own cursor as id: cut off here, it comes back with that.
         events = [self._mode(state), self._block(state)]
-        if is_lost:
-            events.append(event("reset"))
-        return events + self._messages(state, missed)
+        events += self._reset(state) if self._cursor > state.cursor else self._messages(seen)
+        if self._since and seen.closed_id is not None:
+            events.append(event("closed", self._id(), conversation_id=seen.closed_id))
+        return events
 
-    def _messages(self, state: State, missed: list[dict]) -> list[Event]:
-        if len(missed) > MAX_MISSED:
-            self._cursor = state.cursor
-            return [event("reset", self._id())]
+    def _messages(self, seen: Seen) -> list[Event]:
+        is_erased = seen.state.visitor_id is None and self._cursor > 0
+        if is_erased or len(seen.missed) > MAX_MISSED:
+            return self._reset(seen.state)
         events = []
-        for message in missed:
+        for message in seen.missed:
             self._cursor = message["id"]
             events.append(event("message", self._id(), message=message))
         return events
+
+    def _reset(self, state: State) -> list[Event]:
+        self._cursor = state.cursor
+        return [event("reset", self._id())]
 
     def _changes(self, state: State) -> list[Event]:
         events = []
@@ -226,11 +259,10 @@ class VisitorStream:
 
     def _block(self, state: State) -> Event:
         block = state.block
-        self._until_ms = block.until_ms if block else None
-        self._blocked = (block.reason, block.until_ms) if block else None
+        reason, until_ms = (block.reason, block.until_ms) if block else (None, None)
+        self._blocked = (reason, until_ms) if block else None
         return event(
-            "blocked", self._id(), blocked=block is not None, reason=block.reason if block else None,
-            until=messages.to_time(self._until_ms),
+            "blocked", self._id(), blocked=block is not None, reason=reason, until=messages.to_time(until_ms)
         )
 
     def _id(self) -> str:
@@ -238,25 +270,32 @@ class VisitorStream:
         return str(self._cursor)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look found. `missed`: messages as on the wire, at most one more than MAX_MISSED; `block_left_s`: until
+    the block runs out, by the database's clock; `closed_id`: the newest conversation, when it is closed."""
+
+    state: State
+    missed: list[dict]
+    block_left_s: float | None
+    closed_id: int | None
+
+
 def _look(
-    tx: Transaction, *, site_id: int, session_id: str, address: str | None, cursor: int | None, image_base: str
-) -> tuple[State, list[dict]]:
+    tx: Transaction, *, site_id: int, session_id: str, address: str | None, image_base: str, cursor: int | None,
+    is_first: bool,
+) -> Seen:
     state = views.state(tx, site_id=site_id, session_id=session_id, address=address)
-    if cursor is None or state.visitor_id is None or cursor >= state.cursor:
-        return state, []
-    rows = messages.since(tx, state.visitor_id, cursor, limit=MAX_MISSED + 1)
-    return state, messages.all_to_wire(tx, rows, image_base)
+    missed: list[dict] = []
+    if cursor is not None and state.visitor_id is not None and cursor < state.cursor:
+        rows = messages.since(tx, state.visitor_id, cursor, limit=MAX_MISSED + 1)
+        missed = messages.all_to_wire(tx, rows, image_base)
+    left_s = (state.block.until_ms - tx.now_ms()) / 1000 if state.block and state.block.until_ms else None
+    closed = None
+    if is_first and state.visitor_id is not None and state.conversation_id is None:
+        closed = find_newest_conversation(tx, state.visitor_id)
+    return Seen(state, missed, left_s, closed.id if closed and closed.closed_ms else None)
 
 
-def wait_for_news(
-    broker: Broker, key: str, read: Callable[[], Any], *, wait_s: float, is_closed: Callable[[], bool]
-) -> Any:
-    """Long polling: what `read()` gives, as soon as its last item says that there is news, or after `wait_s`."""
-    bell = broker.listen(key)
-    try:
-        until = time.monotonic() + wait_s
-        while not (found := read())[-1] and (left := until - time.monotonic()) > 0 and not is_closed():
-            bell.wait(min(left, TICK_S))
-        return found
-    finally:
-        bell.close()
+def _typing(note: dict) -> Event:
+    return event("typing", who="operator", on=bool(note["typing"]))

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from peewee import fn
-
 from vexar.models import Conversation, Message, Visitor
 from vexar.store import Duplicate, P, Statement, Transaction
 
@@ -79,6 +77,11 @@ def find_open_conversation(tx: Transaction, visitor: Any) -> Any:
     return tx.one(_CONVERSATION, id=visitor.conversation_id)
 
 
+def find_newest_conversation(tx: Transaction, visitor_id: int) -> Any:
+    """The row of the visitor's newest conversation, open or closed, or None."""
+    return tx.one(_NEWEST_CONVERSATION, visitor_id=visitor_id)
+
+
 class LockedVisitor:
     """One visitor inside one transaction. Changes of its row are collected; `save` writes them once."""
 
@@ -126,7 +129,7 @@ class LockedVisitor:
 
     def newest_conversation(self) -> Any:
         """The row of the newest conversation, open or closed, or None."""
-        return self.tx.one(_NEWEST_CONVERSATION, visitor_id=self.id)
+        return find_newest_conversation(self.tx, self.id)
 
     def open_conversation(self) -> Any:
         """The open conversation, begun now if there is none."""
@@ -176,9 +179,9 @@ class LockedVisitor:
 
 
 CHANGED_SINCE = Statement(
-    Visitor.select(Visitor.site_id, Visitor.session_id).where(Visitor.changed_ms >= P.since_ms)
+    Visitor.select(Visitor.site_id, Visitor.session_id, Visitor.last_seq, Visitor.changed_ms)
+    .where(Visitor.changed_ms >= P.since_ms)
 )
-NEWEST_CHANGE = Statement(Visitor.select(fn.MAX(Visitor.changed_ms).alias("changed_ms")))
 
 
 def channel(site_id: int, session_id: str) -> str:

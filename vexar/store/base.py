@@ -87,5 +87,9 @@ class Transaction:
 
 
 def _row_maker(cursor: Any, statement: Statement | None) -> Callable:
-    names = tuple(column[0] for column in cursor.description)
-    return (statement.row_type(names) if statement else row_type(names))._make
+    if statement is not None and statement.make_row is not None:
+        return statement.make_row
+    make = row_type(tuple(column[0] for column in cursor.description))._make
+    if statement is not None:
+        statement.make_row = make
+    return make

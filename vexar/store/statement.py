@@ -49,7 +49,8 @@ class Statement:
         self._query = query
         self._lock = lock
         self._compiled: dict[str, tuple[str, Callable[[Mapping], Sequence]]] = {}
-        self._row: type | None = None
+        # Makes a named tuple of the selected columns; found out when the statement first returns rows.
+        self.make_row: Callable[[Sequence], Any] | None = None
 
     def compiled(self, dialect: str) -> tuple[str, Callable[[Mapping], Sequence]]:
         """The SQL text, and the function that turns named parameters into the list the driver takes."""
@@ -57,12 +58,6 @@ class Statement:
         if found is None:
             found = self._compiled[dialect] = compile_query(self._query, dialect, lock=self._lock)
         return found
-
-    def row_type(self, names: tuple[str, ...]) -> type:
-        """A named tuple of the selected columns."""
-        if self._row is None:
-            self._row = row_type(names)
-        return self._row
 
 
 _row_types: dict[tuple[str, ...], type] = {}

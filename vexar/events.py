@@ -25,7 +25,9 @@ import msgspec
 
 from vexar.errors import CODES
 
-_encode = msgspec.json.Encoder().encode
+_encode_json = msgspec.json.Encoder().encode
+# Line ends to many readers (Python's splitlines), though neither to JSON nor to SSE.
+_LINE_ENDS = {"\x85".encode(): b"\\u0085", "\u2028".encode(): b"\\u2028", "\u2029".encode(): b"\\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,15 @@ def event(type: str, id: str | None = None, **payload: Any) -> Event:
 def chunk(text: str, id: str) -> Event:
     """The next characters of an answer."""
     return Event(b'{"type":"chunk","content":' + _encode(text) + b"}", id)
+
+
+def _encode(value: Any) -> bytes:
+    """JSON on one line, whatever the reader takes for the end of a line."""
+    data = _encode_json(value)
+    if not data.isascii():
+        for line_end, escape in _LINE_ENDS.items():
+            data = data.replace(line_end, escape)
+    return data
 
 
 def error(code: str) -> Event:

@@ -86,7 +86,8 @@ def receive(
         _refuse_too_many_runs(visitor, run, max_session_runs=max_session_runs, max_site_runs=max_site_runs)
     if run is None or conversation.mode == "ai":
         tokens = budgets.take(
-            tx, incoming.site_id, settings, chars=len(incoming.content), now_ms=visitor.now_ms
+            tx, incoming.site_id, settings, chars=len(incoming.content), now_ms=visitor.now_ms, is_new=run is None,
+            asks_model=conversation.mode == "ai",
         )
     if run is not None:
         run = ledger.restart(visitor, conversation, run, owner=owner, tokens=tokens)

@@ -12,7 +12,8 @@ from typing import Any
 
 from vexar import ledger
 from vexar.answers.live import LiveRun
-from vexar.answers.runs import Runs, run_channel
+from vexar.answers.keeping import run_channel
+from vexar.answers.runs import Runs
 from vexar.events import Event, LastEventId, RunId, chunk, error, event
 from vexar.ledger import Ending
 from vexar.store import StoreError
@@ -20,6 +21,8 @@ from vexar.store import StoreError
 log = logging.getLogger("vexar.following")
 
 REMOTE_TICK_S = 0.2
+# A reader that moved from the owner's process to this one may have seen more than the last checkpoint holds.
+CATCH_UP_S = 1.0
 MAX_CHUNK_CHARS = 2_000
 
 
@@ -41,6 +44,7 @@ class Follower:
         # Places in the live run's lists: pieces already shown, notices already shown.
         self._piece = 0
         self._notice = 0
+        self._began = time.monotonic()
         self._is_done = False
         self._was_live = False
         self._pending: list[Event] = []
@@ -108,8 +112,9 @@ class Follower:
         return events
 
     def _new_text(self, live: LiveRun) -> list[Event]:
+        begun = self._begin_anew(live.length)
         if self._piece == 0 and self._shown:
-            # A reader that resumes: it has the beginning, or more than this buffer holds yet.
+            # A reader that resumes: it has the beginning.
             pieces = live.pieces[:]
             new = "".join(pieces)[self._shown:]
             if new:
@@ -118,14 +123,14 @@ class Follower:
             pieces = live.pieces[self._piece:]
             self._piece += len(pieces)
             new = pieces[0] if len(pieces) == 1 else "".join(pieces)
-        return self._show(new)
+        return begun + self._show(new)
 
     def _from_row(self) -> list[Event]:
         """The run is made elsewhere, dead or ended: read it from the store."""
         try:
             run, now_ms, ending = self._runs.store.read(_read_run, visitor_id=self._visitor_id, seq=self._seq)
             if ending is None and not ledger.is_alive(run, now_ms):
-                self._runs.revive(run.site_id, self._visitor_id, self._seq)
+                self._runs.revive(self._visitor_id, self._seq)
                 return []
         except StoreError:
             log.warning("a run could not be read; trying again")
@@ -135,7 +140,16 @@ class Follower:
         if ending is not None:
             return events + self._end(ending)
         self._was_live = True
+        if time.monotonic() - self._began > CATCH_UP_S:
+            events += self._begin_anew(len(run.checkpoint))
         return events + self._show(run.checkpoint[self._shown:])
+
+    def _begin_anew(self, length: int) -> list[Event]:
+        """`reset` for a reader that claims to have seen more than there is."""
+        if self._shown <= length:
+            return []
+        self._shown = 0
+        return [event("reset")]
 
     def _change_attempt(self, attempt: int) -> list[Event]:
         if attempt == self._attempt:
@@ -157,10 +171,7 @@ class Follower:
 
     def _end(self, ending: Ending) -> list[Event]:
         """The rest of what is stored, why it ended, and `done`."""
-        events = []
-        if self._shown > len(ending.text):
-            events.append(event("reset"))
-            self._shown = 0
+        events = self._begin_anew(len(ending.text))
         events += self._show(ending.text[self._shown:])
         if ending.finish_reason == "operator" and self._was_live:
             events.append(event("mode", mode=ending.mode))

@@ -17,6 +17,8 @@ HISTORY_MESSAGES = 60
 CHARS_PER_TOKEN = 4
 MAX_PASSAGES = 5
 MAX_PASSAGE_CHARS = 4_000
+# Many endpoints refuse a turn without text.
+IMAGE_ALONE = "(an image)"
 
 _EARLIER = Statement(
     Message.select(Message)
@@ -24,6 +26,8 @@ _EARLIER = Statement(
         (Message.visitor_id == P.visitor_id)
         & (Message.conversation_id == P.conversation_id)
         & (Message.seq > P.after)
+        # A reply belongs to what it answers: one that was stored after this message may answer an earlier one.
+        & ((Message.seq < P.seq) | (Message.reply_to < P.seq))
     )
     .order_by(Message.seq.desc()).limit(HISTORY_MESSAGES)
 )
@@ -42,7 +46,7 @@ def build_prompt(store: Store, config: Config, run: Any) -> Prompt:
         question=message.content,
         lang=lang,
         system=_system(site, settings, found.passages),
-        history=tuple(_within_budget(_turns(rows, message.seq))),
+        history=tuple(_within_budget(_exchanges(rows))),
         passages=found.passages,
         confidence=found.confidence,
         threshold=settings.answer_threshold or found.threshold,
@@ -54,7 +58,8 @@ def build_prompt(store: Store, config: Config, run: Any) -> Prompt:
 def _facts(tx: Transaction, *, run: Any) -> tuple:
     conversation = tx.one(_CONVERSATION, id=run.conversation_id)
     rows = tx.all(
-        _EARLIER, visitor_id=run.visitor_id, conversation_id=run.conversation_id, after=conversation.boundary_seq
+        _EARLIER, visitor_id=run.visitor_id, conversation_id=run.conversation_id, after=conversation.boundary_seq,
+        seq=run.seq,
     )
     return (
         tx.one(_SITE, id=run.site_id),
@@ -64,34 +69,33 @@ def _facts(tx: Transaction, *, run: Any) -> tuple:
     )
 
 
-def _turns(rows: list, own_seq: int) -> list[Turn]:
-    """Each earlier visitor message followed by its reply, people's words in their order; the own message is left out.
+def _exchanges(rows: list) -> list[list[Turn]]:
+    """Each visitor message with its reply behind it, people's words by themselves; oldest first.
 
-    A reply stands behind what it answers, not behind what happened to be stored before it.
+    A reply stands behind what it answers, not behind what happened to be stored before it; the latest counts.
     """
     replies = {row.reply_to: row for row in rows if row.role == "assistant" and row.reply_to}
-    turns = []
+    found = []
     for row in rows:
-        if row.seq == own_seq or row.role in ("assistant", "system"):
+        if row.role in ("assistant", "system"):
             continue
-        if row.role == "visitor" and row.seq > own_seq:
-            continue
-        turns.append(Turn("user" if row.role == "visitor" else "assistant", row.content))
+        exchange = [Turn("user" if row.role == "visitor" else "assistant", row.content or IMAGE_ALONE)]
         if row.seq in replies:
-            turns.append(Turn("assistant", replies[row.seq].content))
-    return turns
+            exchange.append(Turn("assistant", replies[row.seq].content))
+        found.append(exchange)
+    return found
 
 
-def _within_budget(turns: list[Turn]) -> list[Turn]:
-    """The newest turns that fit; older ones are left out whole."""
+def _within_budget(exchanges: list[list[Turn]]) -> list[Turn]:
+    """The newest exchanges that fit; older ones are left out whole, so that no reply stands without its question."""
     kept: list[Turn] = []
     left = HISTORY_TOKENS * CHARS_PER_TOKEN
-    for turn in reversed(turns):
-        left -= len(turn.content)
+    for exchange in reversed(exchanges):
+        left -= sum(len(turn.content) for turn in exchange)
         if left < 0:
             break
-        kept.append(turn)
-    return kept[::-1]
+        kept = exchange + kept
+    return kept
 
 
 def _system(site: Any, settings: SiteSettings, passages: tuple[Passage, ...]) -> str:

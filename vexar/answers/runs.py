@@ -1,7 +1,6 @@
-"""Runs of this process: making answers, keeping their leases, ending them.
+"""Runs of this process: beginning, waiting for their turn, making, stopping and ending them.
 
-Every run has a worker thread; one keeper thread writes checkpoints and renews leases for all of them, notices
-what was cut or stopped elsewhere, and buries what dead processes left. The states are in docs/runs.md.
+Every run has a worker thread; the keeper (keeping.py) looks after the leases of all. The states are in docs/runs.md.
 """
 
 from __future__ import annotations
@@ -9,36 +8,28 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 from config import Config
 from vexar import budgets, ledger, metrics
+from vexar.answers.keeping import Keeper, restarting, run_channel
 from vexar.answers.live import LiveRun
-from vexar.answers.prompt import CHARS_PER_TOKEN, build_prompt
+from vexar.answers.making import Outcome, make_answer
+from vexar.answers.prompt import build_prompt
 from vexar.broker import Broker
-from vexar.errors import ProviderError
-from vexar.events import event
 from vexar.ledger import Ending
-from vexar.providers import Finish, Prompt, Provider, Registry, Sources, Status, Text, Usage
+from vexar.providers import Registry
 from vexar.store import Store, StoreError
 from vexar.visitors import channel, find
 
 log = logging.getLogger("vexar.runs")
 
-# A follower in another process is at most 0.5 s behind: this tick, the commit and the doorbell.
-KEEP_TICK_S = 0.25
-RENEW_S = 2.0
 TURN_TICK_S = 0.5
-BURY_TICK_S = 5.0
 STOP_WAIT_S = 2.0
-MAX_KEPT_PER_JOB = 100
+STOP_TICK_S = 0.2
 STORE_RETRY_S = 0.5
-
-
-def run_channel(visitor_id: int, seq: int) -> str:
-    """The doorbell of one run, for followers in other processes."""
-    return f"r{visitor_id}:{seq}"
+CLOSE_WAIT_S = 2.0
 
 
 class Runs:
@@ -56,26 +47,29 @@ class Runs:
         # Drained or closed: every follower has to end.
         self.is_over = False
         self._live: dict[tuple[int, int], LiveRun] = {}
-        self._wake = threading.Event()
-        self._buried_at = time.monotonic()
-        self._keeper = threading.Thread(target=self._keep, name="vexar-keeper", daemon=True)
-        self._keeper.start()
+        self._workers: set[threading.Thread] = set()
+        self._keeper = Keeper(store, broker, owner=owner, runs=self._live, lose=self._lose)
 
     def start(self, row: Any) -> LiveRun:
         """Make the answer of a run this process has claimed."""
         live = LiveRun(row)
         live.kept_at = time.monotonic()
         self._live[row.visitor_id, row.seq] = live
-        threading.Thread(target=self._work, args=(live,), name="vexar-run", daemon=True).start()
-        self._wake.set()
+        if self.is_over:
+            # Received while the server left.
+            self._keeper.give_back([live])
+        worker = threading.Thread(target=self._work, args=(live,), name="vexar-run", daemon=True)
+        self._workers.add(worker)
+        worker.start()
+        self._keeper.wake()
         return live
 
     def live(self, visitor_id: int, seq: int) -> LiveRun | None:
         """The run of this message, if this process makes it at the moment."""
         return self._live.get((visitor_id, seq))
 
-    def revive(self, site_id: int, visitor_id: int, seq: int) -> bool:
-        """Make a new attempt of a run whose owner died; whether this process got it."""
+    def revive(self, visitor_id: int, seq: int) -> bool:
+        """Make a new attempt of a run whose owner died; whether this process got it. Raises StoreError."""
         if self.is_draining:
             return False
         row = self.store.write(_revive, visitor_id=visitor_id, seq=seq, owner=self.owner)
@@ -89,17 +83,15 @@ class Runs:
         live = self.live(visitor_id, seq)
         if live is not None:
             live.stop()
-            self.broker.ring(run_channel(visitor_id, seq))
-            if live.ended.wait(STOP_WAIT_S):
+            if live.ended.wait(STOP_WAIT_S) and not live.ending.is_restart:
                 return live.ending.finish_reason == "stopped"
-        elif not self._stop_elsewhere(visitor_id, seq):
+        elif not self._ask_owner(visitor_id, seq):
             return False
-        stopped = self.store.write(ledger.stop, visitor_id=visitor_id, seq=seq)
+        # The owner is silent, or has stored something: then this changes nothing.
+        self.store.write(ledger.stop, visitor_id=visitor_id, seq=seq)
         self.broker.ring(run_channel(visitor_id, seq))
-        if stopped:
-            return True
-        row = self.store.read(ledger.find, visitor_id=visitor_id, seq=seq)
-        return row.finish_reason == "stopped"
+        self.broker.ring(turn_channel(visitor_id))
+        return self.store.read(ledger.find, visitor_id=visitor_id, seq=seq).finish_reason == "stopped"
 
     def stop_all(self, site_id: int, session_id: str) -> None:
         """Stop whatever runs or waits for this visitor, latest first, so that nothing moves up meanwhile."""
@@ -112,29 +104,26 @@ class Runs:
         until = time.monotonic() + timeout_s
         for live in list(self._live.values()):
             live.ended.wait(max(0.0, until - time.monotonic()))
-        self._release()
-        self.is_over = True
-        self.broker.ring_all()
+        self._end_all()
 
     def close(self) -> None:
         """End everything at once; leases are given back."""
         self.is_draining = True
-        if not self.is_over:
-            self._release()
-            self.is_over = True
-            self.broker.ring_all()
-        self._wake.set()
-        self._keeper.join(5)
+        self._end_all()
+        self._keeper.close()
+        until = time.monotonic() + CLOSE_WAIT_S
+        for worker in list(self._workers):
+            worker.join(max(0.0, until - time.monotonic()))
+        self.providers.close()
 
-    def keep_house(self) -> None:
-        """Bury what dead processes left; called every few seconds, and safe in several workers at once."""
-        for visitor_id, seq in self.store.read(ledger.dead):
-            if self.store.write(ledger.bury, visitor_id=visitor_id, seq=seq):
-                self.broker.ring(run_channel(visitor_id, seq))
-
-    # The worker of one run.
+    def _end_all(self) -> None:
+        # First the mark: a run that starts now sees it, and one that started before is in the list.
+        self.is_over = True
+        self._keeper.give_back([live for live in list(self._live.values()) if live.ending is None])
+        self.broker.ring_all()
 
     def _work(self, live: LiveRun) -> None:
+        """The worker of one run."""
         try:
             if self._await_turn(live):
                 self._make(live)
@@ -142,25 +131,25 @@ class Runs:
             log.exception("a run crashed")
             self._finish(live, "error", error_code="internal")
         finally:
-            if self._live.get(live.key[:2]) is live:
-                del self._live[live.key[:2]]
+            # Whatever happened: nobody may follow a run that nobody makes.
+            live.end(restarting(live))
+            self._forget(live)
+            self._workers.discard(threading.current_thread())
 
     def _await_turn(self, live: LiveRun) -> bool:
         """Wait until the runs before it have ended; False when it was stopped, cut or released meanwhile."""
         if live.row.state == "running":
-            return True
-        visitor_id, seq, attempt = live.key
-        bell = self.broker.listen(turn_channel(visitor_id))
+            return live.ending is None
+        bell = self.broker.listen(turn_channel(live.key[0]))
         live.attach(bell)
         try:
             while live.ending is None:
-                state = self.store.write(
-                    ledger.begin, visitor_id=visitor_id, seq=seq, attempt=attempt, owner=self.owner
-                )
+                state = self._begin(live)
                 if state == "running":
-                    return True
-                if live.is_stop_asked and self._finish_waiting(live):
-                    return False
+                    return self._may_begin(live)
+                if live.is_stop_asked:
+                    self.store.write(ledger.stop, visitor_id=live.key[0], seq=live.key[1])
+                    state = "lost"
                 if state == "lost":
                     self._lose(live)
                     return False
@@ -170,247 +159,91 @@ class Runs:
             live.detach(bell)
             bell.close()
 
+    def _begin(self, live: LiveRun) -> str:
+        visitor_id, seq, attempt = live.key
+        return _insist(live, lambda: self.store.write(
+            ledger.begin, visitor_id=visitor_id, seq=seq, attempt=attempt, owner=self.owner
+        ))
+
+    def _may_begin(self, live: LiveRun) -> bool:
+        if live.ending is None:
+            return True
+        # Given back while its turn came: beginning took a new lease.
+        self._keeper.give_back([live])
+        return False
+
     def _make(self, live: LiveRun) -> None:
-        prompt = build_prompt(self.store, self.config, live.row)
-        outcome = _Outcome(prompt)
-        started = time.monotonic()
-        try:
-            for provider in self._chain():
-                if self._ask(live, provider, outcome, started):
-                    break
-        except ProviderError as problem:
-            log.warning("run %s of visitor %s: %s", live.key[1], live.key[0], problem)
-            outcome.error_code = problem.code
-        self._conclude(live, outcome)
+        prompt = _insist(live, lambda: build_prompt(self.store, self.config, live.row))
+        outcome = make_answer(live, prompt, providers=self.providers, config=self.config)
+        if live.ending is None:
+            self._conclude(live, outcome)
+        elif live.row.tokens_reserved and not live.ending.is_restart:
+            self.store.write(budgets.settle, site_id=live.row.site_id, tokens=outcome.tokens(live))
 
-    def _chain(self) -> Iterator[Provider]:
-        first = self.providers.get("openai" if self.config.ai_base_url else "builtin")
-        yield first
-        if self.config.ai_fallback and first.name != "builtin":
-            yield self.providers.get("builtin")
+    def _conclude(self, live: LiveRun, outcome: Outcome) -> None:
+        tokens = outcome.tokens(live) if live.row.tokens_reserved else 0
+        if live.is_stop_asked:
+            self._finish(live, "stopped", status="stopped", sources=outcome.sources(), tokens=tokens)
+        elif outcome.error_code:
+            self._finish(live, "error", error_code=outcome.error_code, tokens=tokens)
+        else:
+            self._finish(
+                live, outcome.finish_reason, status="complete", sources=outcome.sources(), tokens=tokens
+            )
 
-    def _ask(self, live: LiveRun, provider: Provider, outcome: _Outcome, started: float) -> bool:
-        """Let one provider answer; False when it failed before its first word and another one may try."""
-        answer = provider.answer(outcome.prompt)
-        live.makes(answer)
-        outcome.provider = provider.name
-        try:
-            for piece in answer:
-                if live.is_over:
-                    break
-                if isinstance(piece, Text):
-                    self._add_text(live, piece.text, outcome, started)
-                    if outcome.finish_reason == "length":
-                        break
-                else:
-                    outcome.take(piece, live)
-        except ProviderError:
-            is_last = provider.name == "builtin" or not self.config.ai_fallback
-            if live.length or is_last or live.is_over:
-                raise
-            log.warning("the upstream failed before its first word; the builtin answerer answers", exc_info=True)
-            return False
-        finally:
-            answer.cancel()
-        return True
-
-    def _add_text(self, live: LiveRun, text: str, outcome: _Outcome, started: float) -> None:
-        left = self.config.ai_max_answer_chars - live.length
-        if not live.length and text:
-            metrics.first_token(time.monotonic() - started)
-        if len(text) > left:
-            text = text[:left]
-            outcome.finish_reason = "length"
-        if text:
-            live.add(text)
-
-    def _conclude(self, live: LiveRun, outcome: _Outcome) -> None:
+    def _finish(
+        self, live: LiveRun, finish_reason: str, *, status: str = "interrupted", error_code: str = "",
+        sources: tuple[dict, ...] = (), tokens: int = 0,
+    ) -> None:
+        """Store the ending; a database that is away for a moment is tried again while the lease lasts."""
         if live.ending is not None:
             return
-        if live.is_stop_asked:
-            self._finish(live, "stopped", status="stopped", sources=outcome.sources_shown())
-        elif outcome.error_code:
-            self._finish(live, "error", status="interrupted", error_code=outcome.error_code)
-        else:
-            self._finish(live, outcome.finish_reason, status="complete", sources=outcome.sources_shown())
-        self._settle(live, outcome)
-
-    def _settle(self, live: LiveRun, outcome: _Outcome) -> None:
-        if live.row.tokens_reserved:
-            spoken = (len(outcome.prompt.system) + live.length) // CHARS_PER_TOKEN
-            tokens = outcome.usage.prompt_tokens + outcome.usage.answer_tokens if outcome.usage else spoken
-            self.store.write(budgets.settle, site_id=live.row.site_id, tokens=tokens)
-
-    def _finish(self, live: LiveRun, finish_reason: str, *, status: str = "interrupted", error_code: str = "",
-                sources: tuple[dict, ...] = ()) -> None:
-        """Store the ending; a database that is away for a moment is tried again while the lease lasts."""
         visitor_id, seq, attempt = live.key
-        until = time.monotonic() + ledger.LEASE_MS / 1000
-        while live.ending is None:
-            try:
-                ending = self.store.write(
-                    ledger.finish, visitor_id=visitor_id, seq=seq, attempt=attempt, owner=self.owner,
-                    finish_reason=finish_reason, text=live.text, status=status, sources=sources, error_code=error_code,
-                )
-            except StoreError:
-                if time.monotonic() > until:
-                    log.exception("an answer could not be stored")
-                    live.end(_restarting(live))
-                    return
-                time.sleep(STORE_RETRY_S)
-            else:
-                self._tell(live, ending) if ending else self._lose(live)
-
-    def _finish_waiting(self, live: LiveRun) -> bool:
-        visitor_id, seq, _ = live.key
-        if not self.store.write(ledger.stop, visitor_id=visitor_id, seq=seq):
-            return False
-        self._lose(live)
-        return True
+        try:
+            ending = _insist(live, lambda: self.store.write(
+                _store_answer, site_id=live.row.site_id, tokens=tokens, visitor_id=visitor_id, seq=seq,
+                attempt=attempt, owner=self.owner, finish_reason=finish_reason, text=live.text, status=status,
+                sources=sources, error_code=error_code,
+            ))
+            self._tell(live, ending) if ending else self._lose(live)
+        except StoreError:
+            log.exception("an answer could not be stored")
 
     def _lose(self, live: LiveRun) -> None:
         """The row is not ours any more: end as it says, or as a restart when another attempt runs."""
         ending = self.store.read(_ending, visitor_id=live.key[0], seq=live.key[1], attempt=live.key[2])
-        self._tell(live, ending or _restarting(live))
+        self._tell(live, ending or restarting(live))
 
     def _tell(self, live: LiveRun, ending: Ending) -> None:
-        visitor_id, seq, _ = live.key
         if live.ending is None and not ending.is_restart:
             metrics.run_ended(ending.finish_reason)
-        if self._live.get((visitor_id, seq)) is live:
-            del self._live[visitor_id, seq]
+        self._forget(live)
         live.end(ending)
+        visitor_id, seq, _ = live.key
         self.broker.ring(run_channel(visitor_id, seq))
         self.broker.ring(turn_channel(visitor_id))
         if ending.reply_seq:
             session_id = self.store.read(_session_of, visitor_id=visitor_id)
             self.broker.ring(channel(live.row.site_id, session_id))
 
-    # The keeper of all runs.
+    def _forget(self, live: LiveRun) -> None:
+        if self._live.get(live.key[:2]) is live:
+            del self._live[live.key[:2]]
 
-    def _keep(self) -> None:
-        while not self.is_over:
-            try:
-                self._keep_once()
-            except StoreError:
-                log.warning("checkpoints could not be written; trying again")
-            except Exception:
-                log.exception("the keeper stumbled")
-            if self._live:
-                time.sleep(KEEP_TICK_S)
-            else:
-                self._wake.wait(BURY_TICK_S)
-                self._wake.clear()
-
-    def _keep_once(self) -> None:
-        if self._live:
-            self._look_for_cuts()
-            due = self._due_checkpoints()
-            for start in range(0, len(due), MAX_KEPT_PER_JOB):
-                self._write_checkpoints(due[start:start + MAX_KEPT_PER_JOB])
-        if time.monotonic() - self._buried_at > BURY_TICK_S:
-            self._buried_at = time.monotonic()
-            self.keep_house()
-
-    def _look_for_cuts(self) -> None:
-        candidates = list(self._live.values())
-        owned = self.store.read(ledger.owned, owner=self.owner)
-        for live in candidates:
-            if live.ending is not None:
-                continue
-            if live.key not in owned:
-                self._lose_if_lost(live)
-            elif owned[live.key] and not live.is_stop_asked:
-                live.stop()
-                self.broker.ring(turn_channel(live.key[0]))
-
-    def _lose_if_lost(self, live: LiveRun) -> None:
-        # On a cluster a read may be a moment old: only what the row itself says counts.
-        row = self.store.read(ledger.find, visitor_id=live.key[0], seq=live.key[1])
-        is_ours = row.owner == self.owner and row.attempt == live.key[2] and row.state in ledger.LIVE_STATES
-        if not is_ours:
-            self._lose(live)
-
-    def _due_checkpoints(self) -> list[LiveRun]:
-        now = time.monotonic()
-        return [
-            live for live in list(self._live.values())
-            if live.ending is None
-            and (len(live.pieces) > live.kept_pieces or now - live.kept_at >= RENEW_S)
-        ]
-
-    def _write_checkpoints(self, runs: list[LiveRun]) -> None:
-        counts = [len(live.pieces) for live in runs]
-        checkpoints = [(*live.key, live.text) for live in runs]
-        self.store.write(ledger.keep, owner=self.owner, checkpoints=checkpoints)
-        for live, count in zip(runs, counts, strict=True):
-            live.kept_pieces = count
-            live.kept_at = time.monotonic()
-            self.broker.ring(run_channel(live.key[0], live.key[1]))
-
-    def _release(self) -> None:
-        """Write a last checkpoint of what is unfinished and give its lease back."""
-        left = [live for live in list(self._live.values()) if live.ending is None]
-        if left:
-            try:
-                checkpoints = [(*live.key, live.text) for live in left]
-                self.store.write(ledger.release, owner=self.owner, checkpoints=checkpoints)
-            except StoreError:
-                log.exception("leases could not be given back; they run out by themselves")
-        for live in left:
-            live.end(_restarting(live))
-
-    def _stop_elsewhere(self, visitor_id: int, seq: int) -> bool:
-        """Ask the owner in another process; True when it stays silent and the run is still open."""
-        if not self.store.write(ledger.ask_stop, visitor_id=visitor_id, seq=seq):
-            return False
+    def _ask_owner(self, visitor_id: int, seq: int) -> bool:
+        """Ask the owner in another process to stop, and wait for it a little; False when there was nothing to stop."""
         bell = self.broker.listen(run_channel(visitor_id, seq))
         try:
+            if not self.store.write(ledger.ask_stop, visitor_id=visitor_id, seq=seq):
+                return False
             until = time.monotonic() + STOP_WAIT_S
             while (left := until - time.monotonic()) > 0:
-                row = self.store.read(ledger.find, visitor_id=visitor_id, seq=seq)
-                if row.state == "ended":
-                    return True
-                bell.wait(min(left, KEEP_TICK_S))
+                if self.store.read(ledger.find, visitor_id=visitor_id, seq=seq).state == "ended":
+                    break
+                bell.wait(min(left, STOP_TICK_S))
             return True
         finally:
             bell.close()
-
-
-class _Outcome:
-    """What came of asking the providers for one run."""
-
-    def __init__(self, prompt: Prompt) -> None:
-        self.prompt = prompt
-        self.finish_reason = "stop"
-        self.error_code = ""
-        self.provider = ""
-        self.usage: Usage | None = None
-        self._sources: tuple[dict, ...] | None = None
-
-    def take(self, piece: Any, live: LiveRun) -> None:
-        """A piece that is not text."""
-        if isinstance(piece, Status):
-            live.notice(event("status", text=piece.text))
-        elif isinstance(piece, Sources):
-            self._sources = piece.sources
-        elif isinstance(piece, Usage):
-            self.usage = piece
-        elif isinstance(piece, Finish):
-            self.finish_reason = piece.reason
-
-    def sources_shown(self) -> tuple[dict, ...]:
-        """What the provider named; else every passage with an address, each once."""
-        if self._sources is not None:
-            return self._sources
-        if self.provider == "builtin":
-            return ()
-        found = {
-            passage.url: {"title": passage.title or passage.question, "url": passage.url}
-            for passage in self.prompt.passages
-            if passage.url and self.prompt.confidence >= self.prompt.threshold
-        }
-        return tuple(found.values())
 
 
 def turn_channel(visitor_id: int) -> str:
@@ -418,8 +251,24 @@ def turn_channel(visitor_id: int) -> str:
     return f"t{visitor_id}"
 
 
-def _restarting(live: LiveRun) -> Ending:
-    return Ending("error", live.row.conversation_id, "ai", error_code="restarting", is_restart=True)
+def _insist(live: LiveRun, work: Callable[[], Any]) -> Any:
+    """Do it, again and again while the database is away, as long as a lease lasts. Raises StoreError."""
+    until = time.monotonic() + ledger.LEASE_MS / 1000
+    while True:
+        try:
+            return work()
+        except StoreError:
+            if live.ending is not None or time.monotonic() > until:
+                raise
+            live.ended.wait(STORE_RETRY_S)
+
+
+def _store_answer(tx: Any, *, site_id: int, tokens: int, **arguments: Any) -> Ending | None:
+    """The answer and what it took from the site's budget, in one transaction."""
+    ending = ledger.finish(tx, **arguments)
+    if tokens:
+        budgets.settle(tx, site_id=site_id, tokens=tokens)
+    return ending
 
 
 def _revive(tx: Any, *, visitor_id: int, seq: int, owner: str) -> Any:

@@ -109,6 +109,9 @@ class Provider(Protocol):
     def answer(self, prompt: Prompt) -> Answer:
         """Begin an answer; nothing is sent before it is iterated."""
 
+    def close(self) -> None:
+        """Release connections and threads."""
+
 
 @dataclass
 class Registry:
@@ -123,3 +126,8 @@ class Registry:
     def get(self, name: str) -> Provider:
         """The provider of this name; the builtin one when it is unknown."""
         return self.providers.get(name) or self.providers["builtin"]
+
+    def close(self) -> None:
+        """Release what the providers hold."""
+        for provider in self.providers.values():
+            provider.close()

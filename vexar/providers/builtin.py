@@ -36,6 +36,9 @@ class BuiltinProvider:
         """See Provider.answer."""
         return BuiltinAnswer(prompt, self._pace_s)
 
+    def close(self) -> None:
+        """See Provider.close."""
+
 
 class BuiltinAnswer:
     """One answer, word by word."""

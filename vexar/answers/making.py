@@ -1,0 +1,112 @@
+"""Asking the providers for one answer: who is asked, what is taken of it, when it is enough. Knows no store."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from config import Config
+from vexar import metrics
+from vexar.answers.live import LiveRun
+from vexar.answers.prompt import CHARS_PER_TOKEN
+from vexar.errors import ProviderError
+from vexar.events import event
+from vexar.providers import Finish, Prompt, Provider, Registry, Sources, Status, Text, Usage
+
+log = logging.getLogger("vexar.making")
+
+
+class Outcome:
+    """What came of asking. `finish_reason`: stop or length; `error_code` is empty unless everybody failed."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        self.prompt = prompt
+        self.finish_reason = "stop"
+        self.error_code = ""
+        self.provider = ""
+        self.usage: Usage | None = None
+        self._sources: tuple[dict, ...] | None = None
+
+    def take(self, piece: Any, live: LiveRun) -> None:
+        """A piece that is not text."""
+        if isinstance(piece, Status):
+            live.notice(event("status", text=piece.text))
+        elif isinstance(piece, Sources):
+            self._sources = piece.sources
+        elif isinstance(piece, Usage):
+            self.usage = piece
+        elif isinstance(piece, Finish):
+            self.finish_reason = piece.reason
+
+    def sources(self) -> tuple[dict, ...]:
+        """What the provider named; else every passage with an address, each once."""
+        if self._sources is not None:
+            return self._sources
+        found = {
+            passage.url: {"title": passage.title or passage.question, "url": passage.url}
+            for passage in self.prompt.passages
+            if passage.url and self.prompt.confidence >= self.prompt.threshold
+        }
+        return tuple(found.values())
+
+    def tokens(self, live: LiveRun) -> int:
+        """Tokens the answer took: as the upstream counted them, else estimated; 0 where nobody answered."""
+        if self.usage:
+            return self.usage.prompt_tokens + self.usage.answer_tokens
+        return (len(self.prompt.system) + live.length) // CHARS_PER_TOKEN if live.length else 0
+
+
+def make_answer(live: LiveRun, prompt: Prompt, *, providers: Registry, config: Config) -> Outcome:
+    """Fill a run's buffer from the first provider that begins to answer; returns when it is whole, or enough."""
+    outcome = Outcome(prompt)
+    started = time.monotonic()
+    chain = list(_chain(providers, config))
+    for provider in chain:
+        try:
+            _ask(live, provider, outcome, max_chars=config.ai_max_answer_chars, started=started)
+            return outcome
+        except ProviderError as problem:
+            if live.is_over:
+                return outcome
+            if live.length or provider is chain[-1]:
+                log.warning("run %s of visitor %s: %s", live.key[1], live.key[0], problem)
+                outcome.error_code = problem.code
+                return outcome
+            log.warning("%s failed before its first word, %s answers: %s", provider.name, chain[-1].name, problem)
+    return outcome
+
+
+def _chain(providers: Registry, config: Config) -> Iterator[Provider]:
+    first = providers.get("openai" if config.ai_base_url else "builtin")
+    yield first
+    if config.ai_fallback and first.name != "builtin":
+        yield providers.get("builtin")
+
+
+def _ask(live: LiveRun, provider: Provider, outcome: Outcome, *, max_chars: int, started: float) -> None:
+    answer = provider.answer(outcome.prompt)
+    live.makes(answer)
+    outcome.provider = provider.name
+    try:
+        for piece in answer:
+            if live.is_over:
+                return
+            if not isinstance(piece, Text):
+                outcome.take(piece, live)
+            elif not _say(live, piece.text, max_chars=max_chars, started=started):
+                outcome.finish_reason = "length"
+                return
+    finally:
+        answer.cancel()
+
+
+def _say(live: LiveRun, text: str, *, max_chars: int, started: float) -> bool:
+    """Add what fits to the answer; False when not everything did."""
+    if text and not live.length:
+        metrics.first_token(time.monotonic() - started)
+    left = max_chars - live.length
+    if left and text:
+        live.add(text[:left])
+    return len(text) <= left

@@ -1,7 +1,8 @@
-"""The visitor's end of the wire, for all tests: bodies, streams, and the rows behind them.
+"""The visitor's end of a stream, in this process or over a socket, and the rows behind it.
 
     told = ask(client, "Hello", "m1")            the whole answer: told.text, told.done, told.events, told.raw
     with listen(client, "Hello", "m1") as live:  an open stream: live.until("one") waits for that text
+    spoken = Spoken(upstream); spoken.say("one")  an answer of the upstream, said as the test goes; spoken.end()
     rows(url, "SELECT ...")                      what is in the database, on both engines
 
 `client` is Flask's test client or the base url of a real server.
@@ -16,7 +17,9 @@ import queue
 import sqlite3
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -44,7 +47,7 @@ def parse(raw: bytes) -> list[dict]:
     """The events of a stream: each one's JSON, with its `id` (None without)."""
     found = []
     for block in raw.decode().split("\n\n"):
-        lines = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        lines = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
         if "data" in lines:
             found.append({**json.loads(lines["data"]), "id": lines.get("id")})
     return found
@@ -125,6 +128,8 @@ class Live(Told):
         status, found, self._parts, self._hang_up = opened
         super().__init__(status, found, b"")
         self._queue: queue.SimpleQueue = queue.SimpleQueue()
+        self._is_remote = isinstance(client, str)
+        self._has_left = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -155,8 +160,10 @@ class Live(Told):
         return self
 
     def leave(self) -> None:
-        """Close the connection, at whatever moment this is."""
-        self._hang_up()
+        """Close the connection. In this process the server notices with its next part, as it does with sockets."""
+        self._has_left = True
+        if self._is_remote:
+            self._hang_up()
 
     def _next(self, give_up: float, what: str) -> bytes | None:
         try:
@@ -168,6 +175,9 @@ class Live(Told):
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError, AttributeError):
             for part in self._parts:
                 self._queue.put(part)
+                if self._has_left:
+                    break
+        self._hang_up()
         self._queue.put(None)
 
 
@@ -181,6 +191,31 @@ def _open(client: Any, method: str, path: str, sent: dict | None, headers: dict)
     link.request(method, path, data, {"Content-Type": "application/json", **headers})
     answer = link.getresponse()
     return answer.status, answer.headers, iter(lambda: answer.read1(65536), b""), link.close
+
+
+class Spoken:
+    """The upstream's answer to its next question, said word by word by the test."""
+
+    def __init__(self, upstream: Any) -> None:
+        self._words: queue.SimpleQueue = queue.SimpleQueue()
+        upstream.script(self)
+
+    def __call__(self, wire: Any, body: dict) -> None:
+        """See Upstream.script."""
+        wire.head()
+        for word in iter(self._words.get, None):
+            wire.token(word)
+        wire.done()
+
+    def say(self, *words: str) -> None:
+        """The next tokens."""
+        for word in words:
+            self._words.put(word)
+
+    def end(self, *words: str) -> None:
+        """The last tokens, and the end."""
+        self.say(*words)
+        self._words.put(None)
 
 
 def history(client: Any, session: str = "ann", **more: Any) -> list[dict]:
@@ -226,3 +261,28 @@ def all_at_once(calls: list) -> list:
     for thread in threads:
         thread.join(2 * PATIENCE_S)
     return results
+
+
+@dataclass(frozen=True)
+class Received:
+    """One event of a stream: its JSON, and its `id:` line or None."""
+
+    data: dict
+    id: str | None = None
+
+    @property
+    def type(self) -> str:
+        """The kind of event."""
+        return self.data["type"]
+
+
+def parse_events(body: bytes | Iterable[bytes]) -> Iterator[Received]:
+    """The events of a stream, as they come; comments are left out."""
+    buffer = b""
+    for piece in (body,) if isinstance(body, bytes) else body:
+        buffer += piece
+        while b"\n\n" in buffer:
+            block, buffer = buffer.split(b"\n\n", 1)
+            fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if not line.startswith(b":"))
+            if b"data" in fields:
+                yield Received(json.loads(fields[b"data"]), fields[b"id"].decode() if b"id" in fields else None)

@@ -40,7 +40,7 @@ class Keeper:
         self._owner = owner
         self._runs = runs
         self._lose = lose
-        self._is_closed = False
+        self._closing = threading.Event()
         self._wake = threading.Event()
         # A checkpoint on its way would renew a lease that is given back meanwhile.
         self._lock = threading.Lock()
@@ -67,12 +67,12 @@ class Keeper:
 
     def close(self) -> None:
         """End the thread."""
-        self._is_closed = True
+        self._closing.set()
         self._wake.set()
         self._thread.join(5)
 
     def _keep(self) -> None:
-        while not self._is_closed:
+        while not self._closing.is_set():
             try:
                 with self._lock:
                     self._keep_once()
@@ -81,7 +81,7 @@ class Keeper:
             except Exception:
                 log.exception("the keeper stumbled")
             if self._runs:
-                time.sleep(KEEP_TICK_S)
+                self._closing.wait(KEEP_TICK_S)
             else:
                 self._wake.wait(BURY_TICK_S)
                 self._wake.clear()

@@ -16,13 +16,14 @@ from vexar import logs, metrics
 from vexar.answers.runs import Runs
 from vexar.broker import Broker
 from vexar.conversations import Conversations
+from vexar.housekeeping import Housekeeping
 from vexar.limits import Limits
 from vexar.parts import Parts
 from vexar.providers import Registry
 from vexar.providers.builtin import BuiltinProvider
 from vexar.providers.openai import OpenAIProvider
 from vexar.push import Streams
-from vexar.routes import files, service, stream, widget
+from vexar.routes import files, forms, service, stream, widget
 from vexar.routes.api import install_errors
 from vexar.routes.cors import install_cors
 from vexar.routes.draining import install_draining
@@ -41,6 +42,7 @@ def create_app(config: Config | None = None) -> Flask:
     install_cors(app)
     app.register_blueprint(stream.blueprint, url_prefix="/api/v1")
     app.register_blueprint(widget.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(forms.blueprint, url_prefix="/api/v1")
     app.register_blueprint(files.blueprint)
     app.register_blueprint(service.service)
     install_errors(app)
@@ -53,6 +55,7 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
     store = store or open_store(config.database_url)
     owner = f"{os.getpid()}-{secrets.token_hex(8)}"
     broker = create_broker(config)
+    uploads = Uploads(config, store)
     return Parts(
         config=config,
         store=store,
@@ -60,8 +63,9 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
         limits=Limits(config),
         conversations=Conversations(store, broker, config, owner=owner),
         runs=Runs(store, broker, config, providers=providers or create_providers(config), owner=owner),
-        uploads=Uploads(config, store),
+        uploads=uploads,
         streams=Streams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
+        housekeeping=Housekeeping(uploads.sweep),
     )
 
 

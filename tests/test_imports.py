@@ -17,7 +17,8 @@ from tests.services import ROOT
 # Low to high. A module imports only from lower lines, and from its own line what SIBLINGS lists. A package
 # stands for everything in it, unless a module of it has a place of its own.
 LAYERS = (
-    ("config", "vexar", "vexar.errors", "vexar.native", "vexar.addresses", "vexar.phones"),
+    ("config", "vexar", "vexar.errors", "vexar.native", "vexar.addresses", "vexar.phones",
+     "vexar.housekeeping"),
     ("vexar.events", "vexar.sse", "vexar.settings", "vexar.wording", "vexar.fetch", "vexar.logs", "vexar.metrics",
      "vexar.store", "vexar.providers"),
     ("vexar.models", "vexar.broker", "vexar.limits", "vexar.images"),

@@ -24,20 +24,27 @@ _USE = Statement(
 )
 
 
-def take(tx: Transaction, site_id: int, settings: SiteSettings, *, chars: int, now_ms: int) -> int:
-    """Count one message and reserve tokens for its answer: how many. Raises ApiError budget_exhausted."""
+def take(
+    tx: Transaction, site_id: int, settings: SiteSettings, *, chars: int, now_ms: int, is_new: bool = True,
+    asks_model: bool = True,
+) -> int:
+    """Count a message that is new, and reserve tokens for an answer of the model: how many.
+
+    Refused is what comes when the budget is used up, so the last answer may overrun it; a refusal of what may not
+    fit would leave small budgets unused. Raises ApiError budget_exhausted.
+    """
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    if settings.messages_per_month:
+    if settings.messages_per_month and is_new:
         if _used(tx, site_id, _month(now)).messages >= settings.messages_per_month:
             raise ApiError("budget_exhausted", retry_after=_seconds_to_next_month(now))
         tx.run(_USE, site_id=site_id, period=_month(now), messages=1, tokens=0)
-    if not settings.tokens_per_day:
+    if not settings.tokens_per_day or not asks_model:
         return 0
-    wanted = RESERVED_TOKENS + chars // CHARS_PER_TOKEN
-    reserved = ledger.site_load(tx, site_id, now_ms)[1]
-    if _used(tx, site_id, _day(now)).tokens + reserved + wanted > settings.tokens_per_day:
+    # The budget's row first: it is locked, so what others reserve meanwhile is seen.
+    used = _used(tx, site_id, _day(now)).tokens
+    if used + ledger.site_load(tx, site_id, now_ms)[1] >= settings.tokens_per_day:
         raise ApiError("budget_exhausted", retry_after=_seconds_to_next_day(now))
-    return wanted
+    return RESERVED_TOKENS + chars // CHARS_PER_TOKEN
 
 
 def settle(tx: Transaction, *, site_id: int, tokens: int) -> None:

@@ -27,13 +27,13 @@ def save_contact(
     tx: Transaction, *, site_id: int, session_id: str, address: str | None, email: str | None = None,
     phone: str | None = None, name: str | None = None,
 ) -> None:
-    """Keep what is given; what is None stays as it was. Raises ApiError blocked."""
+    """Keep what is given (an email in lower case); what is None stays as it was. Raises ApiError blocked."""
     visitor = LockedVisitor.find_or_create(tx, site_id, session_id)
     blocks.refuse(visitor, address=address)
     row = visitor.row
     tx.run(
-        _SAVE_CONTACT, id=visitor.id, email=email or row.email, phone=phone or row.phone, name=name or row.name,
-        address=address or row.address, now_ms=visitor.now_ms,
+        _SAVE_CONTACT, id=visitor.id, email=(email or row.email).lower(), phone=phone or row.phone,
+        name=name or row.name, address=address or row.address, now_ms=visitor.now_ms,
     )
 
 

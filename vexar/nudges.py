@@ -68,14 +68,18 @@ def record(
     tx: Transaction, *, site_id: int, session_id: str, address: str | None, event: str, rule_path: str,
     message_seq: int | None,
 ) -> None:
-    """Write down what a visitor did with a nudge. Raises ApiError blocked."""
+    """Write down what a visitor did with a nudge: one by a rule, or a person's message. Nothing is written about a
+    nudge that is none, or none any more. Raises ApiError blocked."""
     visitor = LockedVisitor.find_or_create(tx, site_id, session_id)
     blocks.refuse(visitor, address=address)
     rule = next((rule for rule in tx.all(_RULES, site_id=site_id) if rule.path == rule_path), None)
+    message = messages.one(tx, visitor.id, message_seq) if message_seq is not None else None
+    if rule is None and (message is None or message.role != "proactive"):
+        return
     variant = variant_of(session_id, rule_path, _weights(rule)) if rule else None
     tx.run(
-        _ADD_EVENT, site_id=site_id, visitor_id=visitor.id, event=event, rule_path=rule_path, variant=variant,
-        message_seq=message_seq, now_ms=visitor.now_ms,
+        _ADD_EVENT, site_id=site_id, visitor_id=visitor.id, event=event, variant=variant,
+        rule_path=rule_path if rule else "", message_seq=None if rule else message_seq, now_ms=visitor.now_ms,
     )
 
 

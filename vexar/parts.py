@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from vexar.answers.runs import Runs
     from vexar.broker import Broker
     from vexar.conversations import Conversations
+    from vexar.housekeeping import Housekeeping
     from vexar.limits import Limits
     from vexar.push import Streams
     from vexar.store import Store
@@ -30,6 +31,7 @@ class Parts:
     runs: Runs
     uploads: Uploads
     streams: Streams
+    housekeeping: Housekeeping
 
     def drain(self, timeout_s: float = 10.0) -> None:
         """Planned restart: refuse new work, let running answers end, then end every stream. Blocks until done."""
@@ -41,6 +43,7 @@ class Parts:
         self.streams.close()
         self.runs.close()
         self.broker.close()
+        self.housekeeping.close()
         self.uploads.close()
         self.store.close()
 

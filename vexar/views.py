@@ -112,6 +112,12 @@ def hand_out(tx: Transaction, *, visitor_id: int, cursor: int) -> None:
     tx.run(_HAND_OUT, id=visitor_id, cursor=cursor)
 
 
+def hand_out_all(tx: Transaction, *, visitor_id: int, cursor: int) -> None:
+    """A page of the history has shown everything up to the cursor."""
+    hand_out(tx, visitor_id=visitor_id, cursor=cursor)
+    hand_out_proactive(tx, visitor_id=visitor_id, cursor=cursor)
+
+
 def hand_out_proactive(tx: Transaction, *, visitor_id: int, cursor: int) -> None:
     """The same for proactive messages."""
     tx.run(_NUDGE_OUT, id=visitor_id, cursor=cursor)

@@ -130,6 +130,7 @@ def install_errors(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         rule.strict_slashes = rule.merge_slashes = False
     app.make_default_options_response = lambda: _options_answer(app)
+    app.after_request(_tidy_empty)
 
 
 def _http_answer(problem: HTTPException) -> Response:
@@ -151,6 +152,13 @@ def _store_answer(problem: StoreError) -> Response:
 def _crash_answer(problem: Exception) -> Response:
     log.error("a request crashed", exc_info=problem)
     return error_answer(ApiError("internal"))
+
+
+def _tidy_empty(response: Response) -> Response:
+    """What has no body has no type of one either."""
+    if response.status_code == 204:
+        response.headers.pop("Content-Type", None)
+    return response
 
 
 def _options_answer(app: Flask) -> Response:

@@ -16,5 +16,6 @@ def install_draining(app: Flask) -> None:
 
 
 def _refuse() -> None:
-    if parts().runs.is_draining and request.path.startswith("/api/"):
+    # A refused preflight would hide the 503 and its Retry-After from the page.
+    if parts().runs.is_draining and request.path.startswith("/api/") and request.method != "OPTIONS":
         raise ApiError("restarting", retry_after=RETRY_AFTER_S, headers={"Connection": "close"})

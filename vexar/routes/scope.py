@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import g, request
 
+from vexar import views, visitors
 from vexar.addresses import Address, client_address
 from vexar.errors import ApiError
 from vexar.models import Site
@@ -18,6 +19,11 @@ from vexar.settings import SiteSettings, read_settings
 from vexar.store import P, Statement, Transaction
 
 _SITE = Statement(Site.select(Site).where((Site.site_key == P.site_key) & (Site.is_active == 1)))
+
+
+# What every endpoint for visitors may answer, and those that write.
+READ = ("site_not_found", "origin_not_allowed", "rate_limited")
+WRITE = (*READ, "blocked")
 
 
 class Caller:
@@ -44,6 +50,23 @@ class Caller:
     def form(self) -> None:
         """Count an email, contact or rating. Raises ApiError rate_limited."""
         self.parts.limits.check_form(self.bucket, self.site.id)
+
+    def newcomer(self) -> None:
+        """Count a session nobody has seen, before it is stored. Raises ApiError rate_limited."""
+        if self.parts.store.read(visitors.find, site_id=self.site.id, session_id=self.session_id) is None:
+            self.parts.limits.check_conversation(self.bucket, self.site.id)
+
+    def state(self) -> views.State:
+        """Where the visitor stands."""
+        return self.parts.store.read(
+            views.state, site_id=self.site.id, session_id=self.session_id, address=self.address.text
+        )
+
+    def refuse_blocked(self) -> None:
+        """Raise ApiError blocked when a block meets the visitor; for requests whose own job does not look."""
+        block = self.state().block
+        if block is not None:
+            raise ApiError("blocked", block.reason or "")
 
 
 def enter(scope: Any) -> Caller:

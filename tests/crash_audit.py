@@ -1,0 +1,364 @@
+"""The crash audit: `kill -9` of every process at random moments under busy visitors, and nothing told may be untrue.
+
+    python -m tests.crash_audit --engine sqlite --rounds 30 --visitors 8 --seed 1
+
+Visitors behave like good clients: they send the same message with the last event id until `done`. The model's
+server survives, the database server too unless `--kill-database`. Exits with 1 when a promise was broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import itertools
+import json
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import add_site
+from tests.crash_checks import Stored, Told, read_stored, unended, violations
+from tests.services import ROOT, MariaDB, Server, end, start
+from tests.upstream import words_for
+from tests.wire import Received, parse_events
+from vexar.store import open_store
+
+WORKERS = 2
+# An answer takes about half a second.
+TOKENS = 20
+TOKEN_DELAY_S = 0.025
+# Twice a lease, a slow start and some answers.
+TURN_TIMEOUT_S = 60.0
+# Nobody comes back for it: the lease, the minute until it is given up, and the sweep.
+LEFT_TIMEOUT_S = 90.0
+RETRY_S = 0.1
+NETWORK = (OSError, http.client.HTTPException)
+# How a visitor sends, and how often: once; the same twice at once; two different ones at once; once, then leaves.
+MANNERS = {"once": 60, "twice": 15, "two": 20, "leaves": 5}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do. `may_leave`: some visitors leave a message for good, which takes more than a minute to end."""
+
+    rounds: int
+    visitors: int
+    seed: int
+    may_leave: bool = True
+    kill_database: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of it."""
+
+    acknowledged: int
+    answered: int
+    reconnections: int
+    violations: list[str]
+
+
+class Telling:
+    """One reader of one message: it sends it again until it was told the end."""
+
+    def __init__(self, told: Told, port: int) -> None:
+        self._told, self._port = told, port
+        self._text = self._last_id = ""
+
+    def until_done(self) -> None:
+        give_up = time.monotonic() + TURN_TIMEOUT_S
+        while time.monotonic() < give_up:
+            with contextlib.suppress(*NETWORK):
+                if self._connect(self._read):
+                    return
+            time.sleep(RETRY_S)
+
+    def until_first_byte(self) -> None:
+        with contextlib.suppress(*NETWORK):
+            self._connect(lambda response: bool(response.read1(1)))
+
+    def _connect(self, read: Callable[[http.client.HTTPResponse], bool]) -> bool:
+        told = self._told
+        body = {
+            "site_key": "sk_demo", "session_id": told.session_id, "message_id": told.message_id,
+            "message": told.content,
+        }  # fmt: skip
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        if self._last_id:
+            headers["Last-Event-ID"] = self._last_id
+        else:
+            self._text = ""
+        link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        with contextlib.closing(link):
+            link.request("POST", "/api/v1/chat/stream", json.dumps(body), headers)
+            response = link.getresponse()
+            told.connections += 1
+            if response.status == 200:
+                told.is_acknowledged = True
+                return read(response)
+            if response.status != 503:
+                told.refusals.append(f"was answered with {response.status} after {self._last_id!r}")
+            return False
+
+    def _read(self, response: http.client.HTTPResponse) -> bool:
+        for event in parse_events(iter(lambda: response.read1(65536), b"")):
+            self._last_id = event.id or self._last_id
+            if event.type == "done":
+                return self._is_end(event)
+            self._text = "" if event.type == "reset" else self._text + event.data.get("content", "")
+        return False
+
+    def _is_end(self, done: Received) -> bool:
+        meta = done.data["meta"]
+        self._told.endings.append((self._text, meta))
+        if meta["finish_reason"] == "error" and done.id:
+            # Only without a Last-Event-ID may a new run start.
+            self._last_id = ""
+        return meta["finish_reason"] != "error"
+
+
+class Visitor:
+    """A busy visitor: one message after the other, in all manners."""
+
+    def __init__(self, number: int, port: int, plan: Plan, is_over: threading.Event) -> None:
+        self.told: list[Told] = []
+        self._port = port
+        self._session_id = f"visitor-{number}"
+        self._random = random.Random(f"{plan.seed} {number}")
+        self._manners = [name for name in MANNERS if plan.may_leave or name != "leaves"]
+        self._is_over = is_over
+        self._numbers = itertools.count(1)
+        self.thread = threading.Thread(target=self._live, daemon=True)
+
+    @property
+    def answered(self) -> int:
+        return sum(one.is_answered for one in self.told)
+
+    def _live(self) -> None:
+        while not self._is_over.is_set():
+            getattr(self, f"_{self._random.choices(self._manners, [MANNERS[name] for name in self._manners])[0]}")()
+
+    def _once(self) -> None:
+        Telling(self._next(), self._port).until_done()
+
+    def _twice(self) -> None:
+        told = self._next()
+        self._together(told, told)
+
+    def _two(self) -> None:
+        self._together(self._next(), self._next())
+
+    def _leaves(self) -> None:
+        told = self._next()
+        told.has_left = True
+        Telling(told, self._port).until_first_byte()
+
+    def _together(self, *told: Told) -> None:
+        threads = [threading.Thread(target=Telling(one, self._port).until_done, daemon=True) for one in told]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _next(self) -> Told:
+        number = next(self._numbers)
+        content = f"Größe {number} of {self._session_id} \U0001f600?"
+        expected = "".join(words_for(content, TOKENS))
+        self.told.append(Told(self._session_id, f"m-{number}", content, expected))
+        return self.told[-1]
+
+
+class Audit:
+    """One run of the audit over one database."""
+
+    def __init__(self, plan: Plan, folder: Path, database_url: str, mariadb: MariaDB | None = None) -> None:
+        self._plan, self._url, self._mariadb = plan, database_url, mariadb
+        self._random = random.Random(plan.seed)
+        with contextlib.closing(open_store(database_url)) as store:
+            add_site(store)
+        self._upstream, upstream_url = _start_upstream()
+        env = {"VEXAR_AI_BASE_URL": upstream_url, "VEXAR_AI_MODEL": "m", "VEXAR_AI_FALLBACK": "off"}
+        self.server = Server(folder / "server", workers=WORKERS, env=env, database_url=database_url)
+        self._is_over = threading.Event()
+        self._visitors = [Visitor(n + 1, self.server.port, plan, self._is_over) for n in range(plan.visitors)]
+        self._before: Stored | None = None
+        self._violations: list[str] = []
+
+    def run(self) -> Verdict:
+        """All rounds, and the wait until everything has ended; prints a table."""
+        print(f"{'round':>5} {'kill after':>10} {'acknowledged':>12} {'answered':>8} {'reconnected':>11} "
+              f"{'unended':>7} {'stored':>6} {'violations':>10}", flush=True)  # fmt: skip
+        for visitor in self._visitors:
+            visitor.thread.start()
+        for number in range(1, self._plan.rounds + 1):
+            self._round(str(number))
+        self._finish()
+        told = self._told()
+        return Verdict(
+            sum(one.is_acknowledged for one in told), sum(one.is_answered for one in told), _reconnections(told),
+            self._violations,
+        )
+
+    def close(self) -> None:
+        """End everything that was started."""
+        self._is_over.set()
+        self.server.kill()
+        end(self._upstream)
+
+    def _round(self, number: str) -> None:
+        started = time.monotonic()
+        self._wait_for_a_moment()
+        waited_s = time.monotonic() - started
+        self._kill()
+        # The database first: whatever visitors were told until then has to be in it.
+        stored = self._stored_at_the_crash()
+        self._check(number, f"{waited_s:.2f} s", stored)
+        self.server.start()
+
+    def _wait_for_a_moment(self) -> None:
+        """Any moment: soon after everybody was answered again, or while dead runs still hold their leases."""
+        if self._random.random() < 0.7:
+            marks = [visitor.answered for visitor in self._visitors]
+            give_up = time.monotonic() + TURN_TIMEOUT_S
+            while any(visitor.answered <= mark for visitor, mark in zip(self._visitors, marks, strict=True)):
+                if time.monotonic() > give_up:
+                    self._violations.append("unended: some visitor was not answered between two kills")
+                    return
+                time.sleep(0.02)
+            time.sleep(self._random.uniform(0, 2))
+        else:
+            time.sleep(self._random.uniform(0, 8))
+
+    def _kill(self) -> None:
+        if not self._plan.kill_database:
+            self.server.kill()
+            return
+        kills = [self.server.kill, self._mariadb.kill]
+        self._random.shuffle(kills)
+        kills[0]()
+        time.sleep(self._random.choice([0, 0, 0.05, 0.5]))
+        kills[1]()
+        self._mariadb.start()
+
+    def _check(self, name: str, moment: str, stored: Stored) -> None:
+        told = self._told()
+        found = violations(told, stored, self._before)
+        self._violations += found
+        self._before = stored
+        print(f"{name:>5} {moment:>10} {sum(one.is_acknowledged for one in told):>12} "
+              f"{sum(one.is_answered for one in told):>8} {_reconnections(told):>11} {len(stored.unended):>7} "
+              f"{len(stored.messages):>6} {len(found):>10}", flush=True)  # fmt: skip
+        _print_each(found)
+
+    def _finish(self) -> None:
+        self._is_over.set()
+        for visitor in self._visitors:
+            visitor.thread.join(2 * TURN_TIMEOUT_S)
+        give_up = time.monotonic() + LEFT_TIMEOUT_S
+        while self._stored().unended and time.monotonic() < give_up:
+            time.sleep(0.5)
+        self._check("end", "-", self._stored())
+        left = unended(self._told(), self._before)
+        _print_each(left)
+        self._violations += left
+
+    def _told(self) -> list[Told]:
+        return [one for visitor in self._visitors for one in list(visitor.told)]
+
+    def _stored(self) -> Stored:
+        if self._mariadb is None:
+            with contextlib.closing(sqlite3.connect(_path_of(self._url))) as link:
+                return read_stored(lambda sql: link.execute(sql).fetchall())
+        name = self._url.partition("@/")[2].partition("?")[0]
+        with contextlib.closing(self._mariadb.connect(database=name)) as link, link.cursor() as cursor:
+            return read_stored(lambda sql: [cursor.execute(sql), cursor.fetchall()][1])
+
+    def _stored_at_the_crash(self) -> Stored:
+        """The same while no process has the database; SQLite's files are left as they are for Vexar to recover."""
+        if self._mariadb is not None:
+            return self._stored()
+        path = _path_of(self._url)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in (path.name, f"{path.name}-wal"):
+                if path.with_name(name).exists():
+                    shutil.copy(path.with_name(name), folder)
+            with contextlib.closing(sqlite3.connect(Path(folder) / path.name)) as link:
+                return read_stored(lambda sql: link.execute(sql).fetchall())
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", choices=["sqlite", "mysql"], default="sqlite")
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--visitors", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=None, help="default: another one each time; it is printed")
+    parser.add_argument("--kill-database", action="store_true", help="kill the database server too (mysql)")
+    options = parser.parse_args()
+    if options.kill_database and options.engine != "mysql":
+        parser.error("--kill-database needs --engine mysql")
+    seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
+    plan = Plan(options.rounds, options.visitors, seed, kill_database=options.kill_database)
+    killed = "every process and the database" if plan.kill_database else "every process"
+    print(f"crash audit: kill -9 of {killed}, {options.engine}, {plan.rounds} rounds, {plan.visitors} visitors, "
+          f"{WORKERS} workers, seed {seed}", flush=True)  # fmt: skip
+    started = time.monotonic()
+    with database(options.engine) as (folder, url, mariadb):
+        verdict = audit(plan, folder, url, mariadb)
+    print(f"{'BROKEN' if verdict.violations else 'kept'}: {len(verdict.violations)} violations; "
+          f"{verdict.acknowledged} acknowledged messages, {verdict.answered} answers with done, "
+          f"{verdict.reconnections} reconnections, seed {seed}, {time.monotonic() - started:.0f} s")  # fmt: skip
+    sys.exit(1 if verdict.violations else 0)
+
+
+def audit(plan: Plan, folder: Path, database_url: str, mariadb: MariaDB | None = None) -> Verdict:
+    """Run the audit on a fresh database. `mariadb`: the server of a mysql URL."""
+    running = Audit(plan, folder, database_url, mariadb)
+    try:
+        return running.run()
+    finally:
+        running.close()
+
+
+@contextlib.contextmanager
+def database(engine: str) -> Iterator[tuple[Path, str, MariaDB | None]]:
+    """A fresh database: a folder for everything, its URL, and its server on mysql."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vexar-crash-")))
+        if engine == "sqlite":
+            yield folder, f"sqlite:///{folder}/vexar.db", None
+        else:
+            server = stack.enter_context(contextlib.closing(MariaDB()))
+            yield folder, server.create(), server
+
+
+def _start_upstream() -> tuple[subprocess.Popen, str]:
+    command = [sys.executable, str(ROOT / "tests" / "upstream.py"), "--tokens", str(TOKENS)]
+    process = start([*command, "--delay-s", str(TOKEN_DELAY_S)], stdout=subprocess.PIPE, text=True)
+    return process, process.stdout.readline().strip()
+
+
+def _path_of(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def _reconnections(told: list[Told]) -> int:
+    return sum(max(0, one.connections - 1) for one in told)
+
+
+def _print_each(sentences: list[str]) -> None:
+    for sentence in sentences:
+        print(f"      {sentence}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

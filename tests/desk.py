@@ -1,0 +1,42 @@
+"""The desk of the tests: people of a site, verbs without a server's doorbell, every row there is."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+from config import Config
+from vexar import models
+from vexar.broker import Broker
+from vexar.conversations import Conversations
+from vexar.store import Store, Transaction, open_store
+
+
+def add_operator(store: Store, name: str = "Olga", avatar_url: str | None = None) -> SimpleNamespace:
+    """A new person: `id`, `name`."""
+    row = models.Operator.insert(
+        email=f"{secrets.token_hex(4)}@shop.example", name=name, avatar_url=avatar_url, is_owner=0, key_hash=None,
+        created_ms=1,
+    )
+    return SimpleNamespace(id=store.write(lambda tx: tx.insert(row)), name=name)
+
+
+@contextlib.contextmanager
+def far_away(config: Config) -> Iterator[Conversations]:
+    """The verbs in another process: a connection of its own, and rings that never arrive."""
+    with contextlib.closing(open_store(config.database_url)) as store:
+        yield Conversations(store, Broker(), config, owner="far")
+
+
+def all_rows(store: Store) -> dict[str, list]:
+    """What is stored in every table."""
+    tables = [model for model in vars(models).values() if isinstance(model, type) and hasattr(model, "_meta")]
+
+    def job(tx: Transaction) -> dict[str, list]:
+        return {
+            table.__name__: tx.all(table.select(table)) for table in tables if table._meta.sorted_fields[1:]
+        }
+
+    return store.read(job)

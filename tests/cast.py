@@ -64,11 +64,11 @@ class Visitor:
         self.session_id = session_id or f"sess_{secrets.token_hex(16)}"
         self.scope = {"site_key": site_key, "session_id": self.session_id}
 
-    def get(self, path: str, headers: dict | None = None, **query: Any) -> Any:
+    def get(self, path: str, /, headers: dict | None = None, **query: Any) -> Any:
         """GET an endpoint with the session in the query."""
         return self.client.get(f"{API}/{path}", query_string={**self.scope, **query}, headers=headers)
 
-    def post(self, path: str, headers: dict | None = None, **fields: Any) -> Any:
+    def post(self, path: str, /, headers: dict | None = None, **fields: Any) -> Any:
         """POST to an endpoint with the session in the body."""
         return self.client.post(f"{API}/{path}", json={**self.scope, **fields}, headers=headers)
 
@@ -176,3 +176,29 @@ def _rows(tx: Transaction, *, tables: tuple[str, ...]) -> dict[str, list[str]]:
         name: sorted(map(repr, tx.all(model.select(model))))
         for name, model in named.items() if model.__module__ == models.__name__ and (not tables or name in tables)
     }  # fmt: skip
+
+
+# Every public endpoint with the least it takes beside site_key and session_id.
+GETS = {
+    "chat/history": {},
+    "chat/operator-messages": {},
+    "chat/block-status": {},
+    "chat/pending-proactive": {},
+    "chat/config": {},
+    "chat/stream": {"message_id": "m_1"},
+    "chat/events": {},
+}
+POSTS = {
+    "chat/stream": {"message": "Hello"},
+    "chat/stop": {"message_id": "m_1"},
+    "chat/email": {"email": "ann@shop.example"},
+    "chat/contact": {"phone": "+15550100"},
+    "chat/rate": {"score": 4},
+    "chat/rate/comment": {"comment": "Thanks"},
+    "chat/close": {},
+    "chat/request-operator": {},
+    "chat/typing": {},
+    "chat/read": {"cursor": 1},
+    "proactive/event": {"event": "shown", "rule_path": "/"},
+}
+READS = ("chat/history", "chat/operator-messages", "chat/block-status", "chat/pending-proactive", "chat/config")

@@ -20,11 +20,16 @@ class Housekeeping:
     """Does each of `chores` a while after the start and then every hour, in a thread of its own."""
 
     def __init__(self, *chores: Callable[[], object], first_s: float = FIRST_S, every_s: float = EVERY_S) -> None:
-        self._chores = chores
+        self.chores = chores
         self._every_s = every_s
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._keep, args=(first_s,), name="vexar-housekeeping", daemon=True)
         self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the chores will come again."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """End the thread; a chore that is at work is waited for, so close this before what it works with."""
@@ -33,7 +38,7 @@ class Housekeeping:
 
     def _keep(self, wait_s: float) -> None:
         while not self._closing.wait(wait_s):
-            for chore in self._chores:
+            for chore in self.chores:
                 self._do(chore)
             wait_s = self._every_s
 

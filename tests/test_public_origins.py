@@ -1,0 +1,151 @@
+"""Which pages may read the public answers: the site's list decides, a preflight never knows the site."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cast import API, GETS, ORIGIN, POSTS, Cast, open_app, picture
+
+CORS = "access-control-"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    with open_app(tmp_path_factory.mktemp("origins")) as app:
+        yield app
+
+
+@pytest.fixture
+def cast(app):
+    return Cast(app, allowed_origins=[ORIGIN])
+
+
+def cors(answer):
+    """The CORS headers of an answer, in lower case."""
+    return {name.lower(): value for name, value in answer.headers if name.lower().startswith(CORS)}
+
+
+def preflight(client, path, origin, method="POST"):
+    """Ask as a browser does before the request itself."""
+    return client.options(f"{API}/{path}", headers={
+        "Origin": origin, "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "content-type, last-event-id",
+    })  # fmt: skip
+
+
+def test_an_allowed_origin_may_read(cast):
+    answer = cast.ann.get("chat/history", {"Origin": ORIGIN})
+    assert answer.status_code == 200
+    assert cors(answer)["access-control-allow-origin"] == ORIGIN
+
+
+@pytest.mark.parametrize("origin", [
+    "https://evil.example", "http://shop.example", "https://shop.example:8443", "https://www.shop.example",
+    "https://shop.example.evil.example", "https://shop.exampl", "null", "", "https://shop.example/path",
+])  # fmt: skip
+def test_exact_scheme_host_and_port_decide_and_null_is_none_of_them(cast, origin):
+    answer = cast.ann.get("chat/history", {"Origin": origin})
+    assert (answer.status_code, answer.json["code"]) == (403, "origin_not_allowed")
+    assert cors(answer) == {}
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_post_of_a_refused_origin_is_403_without_cors_headers_and_changes_nothing(cast, path):
+    before = cast.rows()
+    answer = cast.ann.post(path, {"Origin": "https://evil.example"}, **POSTS[path])
+    assert (answer.status_code, answer.json["code"]) == (403, "origin_not_allowed")
+    assert cors(answer) == {}
+    assert cast.rows() == before
+
+
+@pytest.mark.parametrize("path", GETS)
+def test_a_get_of_a_refused_origin_is_403_without_cors_headers(cast, path):
+    answer = cast.ann.get(path, {"Origin": "https://evil.example"}, **GETS[path])
+    assert (answer.status_code, answer.json["code"]) == (403, "origin_not_allowed")
+    assert cors(answer) == {}
+
+
+def test_an_upload_of_a_refused_origin_stores_nothing(cast):
+    before = cast.rows()
+    cast.client.environ_base["HTTP_ORIGIN"] = "https://evil.example"
+    answer = cast.ann.upload(picture())
+    assert (answer.status_code, cors(answer)) == (403, {})
+    assert cast.rows() == before
+
+
+def test_a_request_without_an_origin_is_answered(cast):
+    answer = cast.ann.get("chat/history")
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://any.example", "null", "http://localhost:3000", "file://"])
+def test_a_star_allows_every_origin_and_null_too(app, origin):
+    answer = Cast(app, allowed_origins=["*"]).ann.get("chat/history", {"Origin": origin})
+    assert answer.status_code == 200
+    assert cors(answer)["access-control-allow-origin"] == origin
+
+
+def test_vexars_own_origin_is_always_allowed(cast):
+    assert cast.ann.get("chat/history", {"Origin": "http://localhost"}).status_code == 200
+    assert cast.ann.get("chat/history", {"Origin": "https://localhost"}).status_code == 403
+
+
+def test_the_public_url_is_vexars_own_origin_whatever_the_host_of_the_request(tmp_path):
+    with open_app(tmp_path, public_url="https://chat.example/vexar") as app:
+        ann = Cast(app, allowed_origins=[]).ann
+        assert ann.get("chat/history", {"Origin": "https://chat.example"}).status_code == 200
+        assert ann.get("chat/history", {"Origin": "https://other.example"}).status_code == 403
+
+
+def test_behind_a_trusted_proxy_the_own_origin_has_the_scheme_the_visitor_used(tmp_path):
+    with open_app(tmp_path, trusted_proxies="127.0.0.0/8") as app:
+        forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "Host": "chat.example"}
+        ann = Cast(app, allowed_origins=[]).ann
+        assert ann.get("chat/history", {**forwarded, "Origin": "https://chat.example"}).status_code == 200
+        assert ann.get("chat/history", {**forwarded, "Origin": "http://chat.example"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", [*POSTS, "chat/upload-image"])
+def test_a_preflight_is_answered_for_any_origin_and_cacheable_for_two_hours(cast, path):
+    answer = preflight(cast.client, path, "https://evil.example")
+    headers = cors(answer)
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert headers["access-control-allow-origin"] == "https://evil.example"
+    assert headers["access-control-max-age"] == "7200"
+    assert "POST" in headers["access-control-allow-methods"]
+    assert {"content-type", "last-event-id"} <= set(headers["access-control-allow-headers"].lower().split(", "))
+
+
+def test_an_answer_without_a_body_names_no_content_type(cast):
+    assert "Content-Type" not in preflight(cast.client, "chat/stream", ORIGIN).headers
+
+
+def test_retry_after_and_the_made_message_id_are_exposed(cast):
+    answer = cast.ann.get("chat/history", {"Origin": ORIGIN})
+    assert {"Retry-After", "Vexar-Message-Id"} <= set(cors(answer)["access-control-expose-headers"].split(", "))
+
+
+def test_a_limited_page_can_read_its_429(tmp_path):
+    with open_app(tmp_path, limit_polls_per_minute=1) as app:
+        ann = Cast(app).ann
+        answers = [ann.get("chat/history", {"Origin": ORIGIN}) for _ in range(2)]
+    assert answers[1].status_code == 429
+    assert cors(answers[1])["access-control-allow-origin"] == ORIGIN
+
+
+@pytest.mark.parametrize("origin", [ORIGIN, "https://evil.example"])
+def test_there_is_no_credentialed_cors(cast, origin):
+    answers = [cast.ann.get("chat/history", {"Origin": origin}), preflight(cast.client, "chat/email", origin)]
+    assert all("access-control-allow-credentials" not in cors(answer) for answer in answers)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": ORIGIN}, {"Origin": "https://evil.example"}])
+def test_public_answers_vary_by_origin_whatever_they_say(cast, headers):
+    for answer in (cast.ann.get("chat/history", headers), cast.ann.get("chat/config", headers),
+                   cast.ann.post("chat/email", headers), cast.ann.post("chat/stream", headers, message="Hello"),
+                   cast.client.get(f"{API}/chat/nothing", headers=headers)):  # fmt: skip
+        assert "Origin" in answer.headers["Vary"], answer.request.path
+
+
+def test_other_answers_have_no_cors_headers(cast):
+    assert cors(cast.client.get("/healthz", headers={"Origin": ORIGIN})) == {}

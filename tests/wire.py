@@ -14,6 +14,7 @@ import contextlib
 import http.client
 import json
 import queue
+import socket
 import sqlite3
 import threading
 import time
@@ -189,8 +190,16 @@ def _open(client: Any, method: str, path: str, sent: dict | None, headers: dict)
     link = http.client.HTTPConnection(client.removeprefix("http://"), timeout=2 * PATIENCE_S)
     data = None if sent is None else json.dumps(sent)
     link.request(method, path, data, {"Content-Type": "application/json", **headers})
+    sock = link.sock
     answer = link.getresponse()
-    return answer.status, answer.headers, iter(lambda: answer.read1(65536), b""), link.close
+
+    def hang_up() -> None:
+        # Closing alone waits for whoever is reading.
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+        link.close()
+
+    return answer.status, answer.headers, iter(lambda: answer.read1(65536), b""), hang_up
 
 
 class Spoken:

@@ -220,11 +220,11 @@ def test_bells_come_and_go_while_others_ring():
 def test_who_was_killed_is_forgotten_and_who_is_busy_is_not(tmp_path):
     with closing(Broker(folder=tmp_path)) as broker:
         killed = Other(str(tmp_path), "")
-        assert len(os.listdir(tmp_path)) == 2
+        assert len(list(tmp_path.iterdir())) == 2
         killed.process.kill()
         killed.process.wait()
         broker.ring("here")
-        assert len(os.listdir(tmp_path)) == 1
+        assert len(list(tmp_path.iterdir())) == 1
         killed.process.stdin.close()
         killed.process.stdout.close()
 
@@ -242,7 +242,7 @@ def test_a_full_queue_neither_blocks_nor_cuts_off_the_other_process(tmp_path):
         while {"n": "last"} not in heard:
             heard += other.heard()[1]
             broker.ring("there", {"n": "last"})
-        assert len(os.listdir(tmp_path)) == 2
+        assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_nonsense_on_the_doorbell_does_not_silence_it(tmp_path, caplog):
@@ -267,7 +267,7 @@ def test_a_data_folder_with_a_long_name_works(tmp_path):
 
 def test_a_closed_broker_leaves_no_socket_behind(tmp_path):
     Broker(folder=tmp_path).close()
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.servers

@@ -53,7 +53,9 @@ class Worker(GeventWorker):
 
     def run(self) -> None:
         """Serve until a signal comes, then leave."""
-        Path("/proc/self/comm").write_text("vexar worker") if sys.platform == "linux" else None
+        # What top and ps show; Linux only.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/comm").write_text("vexar worker")
         servers = [self._listen(sock) for sock in self.sockets]
         try:
             while self._drain_s is None:

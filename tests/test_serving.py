@@ -11,12 +11,14 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from tests.services import ROOT, Server, wait_until
+from tests.services import ROOT, Server, end, free_port, start, wait_until
 
 pytestmark = pytest.mark.servers
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
 
 
 @pytest.fixture
@@ -89,6 +91,23 @@ def test_idle_connections_do_not_delay_the_end(boot):
         link.close()
 
 
+def test_idle_connections_are_closed_before_a_request_that_is_still_on_its_way(boot):
+    server = boot()
+    with closing(connect(server)) as idle, closing(connect(server)) as slow:
+        idle.request("GET", "/healthz")
+        idle.getresponse().read()
+        body = json.dumps({"site_key": "sk_demo", "session_id": "ann", "score": 5}).encode()
+        slow.putrequest("POST", "/api/v1/chat/rate")
+        slow.putheader("Content-Type", "application/json")
+        slow.putheader("Content-Length", str(len(body)))
+        slow.endheaders(body[:10])
+        server.process.terminate()
+        assert idle.sock.recv(1) == b""
+        slow.send(body[10:])
+        assert json.loads(slow.getresponse().read())["success"] is False
+    assert server.process.wait(10) == 0
+
+
 def test_a_running_answer_is_finished_before_the_end(server, gate):
     with closing(connect(server)) as link:
         stream = ask(link)
@@ -142,23 +161,48 @@ def test_an_answer_that_takes_too_long_is_given_back_and_made_anew(server, gate,
 
 
 def test_a_reload_refuses_nobody_and_cuts_nothing(server, gate):
+    path = "/api/v1/chat/config?site_key=sk_demo"
     before = set(server.worker_pids())
-    with closing(connect(server)) as link:
-        stream = ask(link)
+    # The old worker answers each once more, and closes it.
+    kept = [connect(server) for _ in range(100)]
+    for link in kept:
+        link.connect()
+    with closing(connect(server)) as running:
+        stream = ask(running)
         seen = read_until(stream, b"one")
         os.kill(server.pid, signal.SIGHUP)
-        wait_until(lambda: set(server.worker_pids()) - before, "a new worker", 20)
-        wait_until(lambda: _new_worker_answers(server), "the new worker to answer", 20)
-        assert {server.get("/api/v1/chat/config?site_key=sk_demo")[0] for _ in range(20)} == {200}
+        wait_until(lambda: _status(kept.pop(), path) == 503, "the old worker to drain", 20)
+        assert {server.get(path)[0] for _ in range(50)} == {200}
+        assert before & set(server.worker_pids()), "the old worker is gone already; this test shows nothing"
         gate.set()
         seen += stream.read()
     assert events(seen)[-1]["meta"]["finish_reason"] == "stop"
+    for link in kept:
+        link.close()
     wait_until(lambda: not before & set(server.worker_pids()), "the old worker to leave", 20)
 
 
-def _new_worker_answers(server: Server) -> bool:
-    # Between the two the old worker no longer listens and the new one is not ready yet; the kernel holds the caller.
-    return server.get("/readyz")[0] == 200
+def _status(link: http.client.HTTPConnection, path: str) -> int:
+    link.request("GET", path)
+    status = link.getresponse().status
+    link.close()
+    return status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_is_heard_while_it_starts(tmp_path, number):
+    """Gunicorn's workers listen to signals only some time after the fork, and would serve on until they are killed."""
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "VEXAR_BIND": f"127.0.0.1:{free_port()}"}
+    with (tmp_path / "log").open("wb") as log:
+        process = start(GUNICORN, cwd=tmp_path, env=environ, stdout=log, stderr=log)
+    try:
+        while not (children := Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()):
+            assert process.poll() is None
+        assert children
+        process.send_signal(number)
+        assert process.wait(8) == 0
+    finally:
+        end(process)
 
 
 def test_the_workers_leave_with_a_killed_master(boot):
@@ -190,14 +234,14 @@ def test_it_makes_only_files_of_its_own_and_not_for_everybody(tmp_path):
 def test_a_socket_file_serves_too(boot, tmp_path):
     path = tmp_path / "vexar.sock"
     environ = {**boot().env, "VEXAR_BIND": f"unix:{path}"}
-    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environ, stdin=subprocess.DEVNULL)
+    process = start(GUNICORN, cwd=tmp_path, env=environ)
     try:
         wait_until(path.exists, "the socket file", 20)
         assert path.stat().st_mode & 0o007 == 0
     finally:
         process.terminate()
         assert process.wait(20) == 0
+        end(process)
     assert not path.exists()
 
 

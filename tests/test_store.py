@@ -438,8 +438,8 @@ class TestMysql:
             increase(tx, site=1)
             increase(tx, site=2)
 
-        store.write(both)
-        holder.close()
+        with closing(holder):
+            store.write(both)
         assert len(attempts) == 2
         assert [store.read(count, site=site) for site in (1, 2)] == [1, 1]
 

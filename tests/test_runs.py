@@ -14,6 +14,14 @@ from vexar.answers import prompt as prompts
 OLGA = SimpleNamespace(id=1, name="Olga")
 
 
+@pytest.fixture(autouse=True)
+def quick_ticks(monkeypatch) -> None:
+    """Clocks that only bound how late something is noticed."""
+    monkeypatch.setattr("vexar.answers.keeping.KEEP_TICK_S", 0.03)
+    monkeypatch.setattr("vexar.answers.following.REMOTE_TICK_S", 0.03)
+    monkeypatch.setattr("vexar.answers.runs.TURN_TICK_S", 0.05)
+
+
 @pytest.fixture
 def app(make_app, upstream) -> object:
     """The app in front of the scripted upstream."""
@@ -98,7 +106,8 @@ def test_a_reader_in_another_process_sees_what_was_said_while_the_next_word_is_s
     assert upstream.count == 1
 
 
-def test_a_reader_moves_to_another_process_with_its_last_event_id(client, other, upstream):
+def test_a_reader_moves_to_another_process_with_its_last_event_id(monkeypatch, client, other, upstream):
+    monkeypatch.setattr("vexar.answers.following.CATCH_UP_S", 0.3)
     spoken = Spoken(upstream)
     with listen(client, message_id="m1") as here:
         spoken.say("one ", "two ")

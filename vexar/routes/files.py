@@ -42,20 +42,6 @@ def upload(path: str) -> Response:
     return answer
 
 
-@blueprint.get("/")
-def demo() -> Response:
-    """The demo shop, where it is on."""
-    return demo_file("index.html")
-
-
-@blueprint.get("/demo/<path:name>")
-def demo_file(name: str) -> Response:
-    """A page or script of the demo shop."""
-    if not parts().config.demo:
-        raise ApiError("not_found")
-    return static_file("demo", name)
-
-
 def static_file(folder: str, name: str) -> Response:
     """A file below static/`folder`; only the types of PAGE_TYPES. Raises ApiError not_found."""
     root = STATIC / folder

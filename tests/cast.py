@@ -24,6 +24,7 @@ from vexar import models
 from vexar.models import Operator, Site
 from vexar.settings import SiteSettings, write_settings
 from vexar.store import Store, Transaction
+from vexar.visitors import LockedVisitor, find
 
 API = "/api/v1"
 ORIGIN = "https://shop.example"
@@ -119,14 +120,16 @@ class Cast:
         """A proactive message of olga's."""
         return self.verbs.propose(self.site.id, visitor.session_id, self.olga, content=content)
 
+    def fill(self, visitor: Visitor, *roles: str) -> None:
+        """Give a visitor one message of each role, in one transaction."""
+        self.store.write(_fill, site_id=self.site.id, session_id=visitor.session_id, roles=roles)
+
     def block(self, visitor: Visitor, reason: str | None = None, until_ms: int | None = None) -> None:
         """Block a session."""
         self.verbs.block(self.site.id, "session", visitor.session_id, reason=reason, until_ms=until_ms)
 
     def row(self, visitor: Visitor) -> Any:
         """The visitor's row, or None."""
-        from vexar.visitors import find
-
         site = self.elsewhere if visitor is self.stranger else self.site
         return self.store.read(find, site_id=site.id, session_id=visitor.session_id)
 
@@ -162,6 +165,14 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 10.0)
         assert time.monotonic() < give_up, f"waited in vain for {what}"
         time.sleep(0.005)
     return found
+
+
+def _fill(tx: Transaction, *, site_id: int, session_id: str, roles: tuple[str, ...]) -> None:
+    visitor = LockedVisitor.find_or_create(tx, site_id, session_id)
+    conversation = visitor.open_conversation()
+    for role in roles:
+        visitor.append(role, f"{role} {visitor.last_seq + 1}", conversation_id=conversation.id)
+    visitor.save()
 
 
 def _insert(tx: Transaction, *, row: Any) -> int:

@@ -44,8 +44,8 @@ SIBLINGS = {
     "vexar.feedback": {"vexar.blocks", "vexar.visitors"},
     "vexar.handover": {"vexar.blocks", "vexar.ledger", "vexar.visitors"},
     "vexar.receiving": {"vexar.blocks", "vexar.budgets", "vexar.ledger", "vexar.messages", "vexar.visitors"},
-    "vexar.conversations": {"vexar.feedback", "vexar.handover", "vexar.nudges", "vexar.receiving", "vexar.uploads",
-                            "vexar.visitors"},
+    "vexar.conversations": {"vexar.blocks", "vexar.feedback", "vexar.handover", "vexar.nudges", "vexar.receiving",
+                            "vexar.uploads", "vexar.visitors"},
     "vexar.demo": {"vexar.knowledge"},
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ from vexar.providers import Registry
 from vexar.providers.builtin import BuiltinProvider
 from vexar.providers.openai import OpenAIProvider
 from vexar.push import Streams
-from vexar.routes import demo, files, forms, service, stream, widget
+from vexar.routes import assets, demo, files, forms, service, stream, widget
 from vexar.routes.api import install_errors
 from vexar.routes.cors import install_cors
 from vexar.routes.draining import install_draining
@@ -45,6 +45,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(forms.blueprint, url_prefix="/api/v1")
     app.register_blueprint(files.blueprint)
     app.register_blueprint(demo.blueprint)
+    app.register_blueprint(assets.blueprint)
     app.register_blueprint(service.service)
     install_errors(app)
     logs.install_logging(app)

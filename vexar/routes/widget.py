@@ -100,7 +100,8 @@ class ConfigQuery(msgspec.Struct, kw_only=True):
 
 
 class WidgetConfig(msgspec.Struct, kw_only=True):
-    """What the widget needs to draw itself. `forms`: which contact data it asks for, and when."""
+    """What the widget needs to draw itself. `forms`: which contact data it asks for, and when;
+    `nudges`: the paths (`*` for anything) whose pages may have one."""
 
     name: str
     avatar_url: str | None
@@ -113,6 +114,7 @@ class WidgetConfig(msgspec.Struct, kw_only=True):
     forms: dict
     upload: bool
     operator: bool
+    nudges: list[str]
     strings: dict[str, str]
 
 
@@ -205,7 +207,8 @@ def pending_proactive(query: NudgeQuery) -> Response:
 @endpoint(blueprint, "GET", "/chat/config", query=ConfigQuery, answer=WidgetConfig, cache="public, max-age=60",
           errors=("site_not_found", "origin_not_allowed"), tag="chat", summary="What the widget needs to draw itself")
 def widget_config(query: ConfigQuery) -> dict:
-    settings = enter(query).settings
+    caller = enter(query)
+    settings = caller.settings
     return {
         "name": settings.bot_name,
         "avatar_url": settings.bot_avatar_url,
@@ -221,6 +224,7 @@ def widget_config(query: ConfigQuery) -> dict:
         },
         "upload": settings.photo_upload_enabled,
         "operator": settings.operator_enabled,
+        "nudges": caller.parts.store.read(nudges.paths, site_id=caller.site.id),
         "strings": strings(query.lang or ""),
     }
 

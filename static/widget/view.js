@@ -1,0 +1,327 @@
+// The panel as the visitor sees it: draws a State, reports what the visitor does. No network, nothing remembered.
+
+import { h, icon, iconButton, link, picture, showMarkdown } from "./dom.js";
+
+const NEAR_END_PX = 80;
+const MAX_CHARS = 4000;
+
+export class View {
+  #core;
+  #words;
+  #act;
+  #nodes = new Map();
+  #text = h("textarea", { rows: 1, maxlength: MAX_CHARS, dir: "auto", enterkeyhint: "send" });
+  #list = h("div", { class: "list" });
+  #end = h("div", { class: "end" });
+  #chips = h("div", { class: "chips" });
+  #note = h("div", { class: "note", role: "status" });
+  #told = h("div", { class: "hidden", "aria-live": "polite" });
+
+  /** act: send, stop, retry, older, close, menu (entries), attach, typing. */
+  constructor(core, words, act) {
+    this.#core = core;
+    this.#words = words;
+    this.#act = act;
+    this.panel = this.#build();
+    this.#listen();
+  }
+
+  /** Show or hide, and put the focus where it belongs. */
+  setOpen(isOpen) {
+    const before = this.#core.root.activeElement;
+    this.panel.hidden = !isOpen;
+    if (isOpen) this.#text.focus({ preventScroll: true });
+    else if (before && before !== this.#core.button) this.#core.button.focus({ preventScroll: true });
+    if (isOpen) this.toEnd();
+  }
+
+  /** Bring what is shown in line with the state. */
+  render(state) {
+    const isAtEnd = this.#isAtEnd();
+    const seen = new Set();
+    let place = this.#list.firstChild;
+    for (const row of state.rows()) {
+      const node = this.#row(row, state);
+      seen.add(row.key);
+      if (node === place) place = place.nextSibling;
+      else this.#list.insertBefore(node, place);
+    }
+    for (const [key, { node }] of this.#nodes) if (!seen.has(key)) this.#remove(key, node);
+    this.#frame(state);
+    if (isAtEnd) this.toEnd();
+  }
+
+  /** Draw everything anew, with what was learned meanwhile. */
+  redraw(state) {
+    for (const known of this.#nodes.values()) known.signature = null;
+    this.render(state);
+  }
+
+  /** One line above the text field, "" for none. */
+  setNote(text) {
+    if (this.#note.textContent !== text) this.#note.textContent = text;
+  }
+
+  /** What only a screen reader is told. */
+  announce(text) {
+    if (text) this.#told.replaceChildren(h("p", {}, text));
+  }
+
+  /** Something at the end of the conversation: starters, a form; null takes it away. */
+  setEnd(element) {
+    this.#end.replaceChildren(element ?? "");
+    if (element) this.toEnd();
+  }
+
+  get end() {
+    return this.#end.firstElementChild;
+  }
+
+  /** An image waiting to be sent, null when it went; `preview` is an element. */
+  setImage(preview) {
+    const remove = preview && iconButton("close", this.#words.remove, () => this.#act.detach());
+    this.#chips.replaceChildren(preview ? h("span", { class: "chip" }, preview, remove) : "");
+  }
+
+  /** The person who types, or "". */
+  setTyping(text) {
+    this.#typing.textContent = text;
+    this.#typing.hidden = !text;
+    if (text && this.#isAtEnd()) this.toEnd();
+  }
+
+  setBlocked(isBlocked) {
+    this.#text.disabled = isBlocked;
+  }
+
+  /** Draw what was put in front of the rest, without moving what is being read. */
+  keepPlace(draw) {
+    const below = this.#log.scrollHeight - this.#log.scrollTop;
+    draw();
+    this.#log.scrollTop = this.#log.scrollHeight - below;
+  }
+
+  toEnd() {
+    this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
+  #log;
+  #typing = h("div", { class: "typing", hidden: "" });
+  #subtitle = h("p", { class: "subtitle" });
+  #face = h("span", { class: "face", "aria-hidden": "true" });
+  #older;
+  #stop;
+  #send;
+  #menu;
+
+  #build() {
+    const { words, config } = { words: this.#words, config: this.#core.config };
+    this.#older = h("button", { type: "button", class: "pill", hidden: "", onclick: this.#act.older }, words.earlier);
+    this.#log = h("div", { class: "log", role: "log", "aria-live": "off", tabindex: 0, "aria-label": words.messages },
+      this.#older, this.#list, this.#end, this.#typing);
+    const name = h("h2", { id: "name", dir: "auto" }, config.name);
+    return h("section", { class: "panel", part: "panel", role: "dialog", "aria-labelledby": "name", hidden: "" },
+      h("header", {}, this.#face, h("div", { class: "who" }, name, this.#subtitle), ...this.#tools()),
+      this.#log, this.#note, this.#composer(), this.#told);
+  }
+
+  #tools() {
+    this.#menu = h("div", { class: "drop", hidden: "" });
+    const toggle = iconButton("menu", this.#words.menu, () => this.#setMenu(this.#menu.hidden),
+      { "aria-expanded": "false" });
+    const tools = [h("div", { class: "more" }, toggle, this.#menu)];
+    if (!this.#core.inline) tools[1] = iconButton("close", this.#words.close, () => this.#act.close());
+    return tools;
+  }
+
+  #composer() {
+    const { words } = { words: this.#words };
+    this.#text.setAttribute("aria-label", words.placeholder);
+    this.#text.placeholder = words.placeholder;
+    this.#stop = iconButton("stop", words.stop, () => this.#act.stop(), { hidden: "" });
+    this.#send = h("button", { class: "icon send", "aria-label": words.send, title: words.send }, icon("send"));
+    const row = h("div", { class: "line" }, this.#text, this.#stop, this.#send);
+    if (this.#core.config.upload) row.prepend(...this.#attach());
+    return h("form", { class: "composer", onsubmit: (event) => this.#submit(event) }, this.#chips, row);
+  }
+
+  #attach() {
+    const file = h("input", { type: "file", accept: "image/*", hidden: "", tabindex: -1 });
+    file.addEventListener("change", () => {
+      if (file.files[0]) this.#act.attach(file.files[0]);
+      file.value = "";
+    });
+    return [iconButton("attach", this.#words.attach, () => file.click()), file];
+  }
+
+  #listen() {
+    this.#text.addEventListener("input", () => {
+      this.#grow();
+      this.#act.typing();
+    });
+    this.#text.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.#submit(event);
+    });
+    this.panel.addEventListener("paste", (event) => this.#take(event, event.clipboardData));
+    this.panel.addEventListener("drop", (event) => this.#take(event, event.dataTransfer));
+    this.panel.addEventListener("dragover", (event) => event.preventDefault());
+    this.panel.addEventListener("keydown", (event) => this.#key(event));
+    this.panel.addEventListener("click", (event) => this.#menu.parentNode.contains(event.target) || this.#setMenu(false));
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    if (!this.#act.send(this.#text.value)) return;
+    this.#text.value = "";
+    this.#grow();
+    this.#text.focus();
+    this.toEnd();
+  }
+
+  #take(event, data) {
+    for (const file of data?.files ?? []) {
+      if (!file.type.startsWith("image/")) continue;
+      event.preventDefault();
+      return this.#act.attach(file);
+    }
+    if (event.type === "drop") event.preventDefault();
+  }
+
+  #key(event) {
+    // The page's own short cuts must not fire while somebody writes here.
+    event.stopPropagation();
+    if (event.key === "Tab") return this.#trap(event);
+    if (event.key !== "Escape") return;
+    if (!this.#menu.hidden) return this.#setMenu(false, true);
+    this.#act.close();
+  }
+
+  /** On a phone the panel is all there is to see: the focus stays in it. */
+  #trap(event) {
+    if (!this.#core.isPhone()) return;
+    let first = null;
+    let last = null;
+    for (const element of this.panel.querySelectorAll("button, textarea, input, a, [tabindex='0']")) {
+      if (!element.checkVisibility() || element.disabled || element.tabIndex < 0) continue;
+      first ??= element;
+      last = element;
+    }
+    const active = this.#core.root.activeElement;
+    if (active !== (event.shiftKey ? first : last)) return;
+    event.preventDefault();
+    (event.shiftKey ? last : first).focus();
+  }
+
+  #setMenu(isOpen, isBack = false) {
+    if (this.#menu.hidden === !isOpen) return;
+    const toggle = this.#menu.previousSibling;
+    this.#menu.hidden = !isOpen;
+    toggle.setAttribute("aria-expanded", isOpen);
+    this.#menu.replaceChildren();
+    if (!isOpen) return isBack && toggle.focus();
+    for (const { label, run } of this.#act.menu()) {
+      const choose = () => {
+        this.#setMenu(false, true);
+        run();
+      };
+      this.#menu.append(h("button", { type: "button", onclick: choose }, label));
+    }
+    this.#menu.firstChild?.focus();
+  }
+
+  #grow() {
+    this.#text.style.height = "auto";
+    this.#text.style.height = `${Math.min(this.#text.scrollHeight, 140)}px`;
+  }
+
+  #frame(state) {
+    const { config, base } = this.#core;
+    const person = state.mode === "operator" ? state.operator : null;
+    const face = person ?? { name: config.name, avatar_url: config.avatar_url };
+    const key = JSON.stringify(face);
+    if (this.#face.dataset.key !== key) {
+      this.#face.dataset.key = key;
+      this.#face.replaceChildren(initial(face.name));
+      if (face.avatar_url) this.#face.append(picture(face.avatar_url, "", "avatar", base));
+      this.#subtitle.textContent = person ? person.name : "";
+    }
+    this.#older.hidden = !state.hasMore;
+    this.#stop.hidden = !state.answering;
+  }
+
+  #isAtEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#log;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+  }
+
+  #remove(key, node) {
+    node.remove();
+    this.#nodes.delete(key);
+  }
+
+  #row(row, state) {
+    const { key, message, letter } = row;
+    const signature = message
+      ? `m${message.id}`
+      : `${letter.phase} ${letter.reply.length} ${letter.doing} ${letter.note?.code} ${state.mode}`;
+    let known = this.#nodes.get(key);
+    if (!known) {
+      known = { node: h("div", { class: `row ${row.role}` }), bubble: h("div", { class: "bubble", dir: "auto" }) };
+      known.node.append(known.bubble);
+      this.#nodes.set(key, known);
+    }
+    if (known.signature !== signature) this.#fill(known, row);
+    known.signature = signature;
+    return known.node;
+  }
+
+  #fill({ node, bubble }, { role, text, message, letter }) {
+    const isOwn = role === "visitor";
+    if (isOwn || role === "system") bubble.textContent = text;
+    else showMarkdown(bubble, text);
+    const image = (message ?? (isOwn ? letter : null))?.image_url;
+    if (image) bubble.append(picture(image, this.#words.image, "photo", this.#core.base));
+    const isWaiting = letter && !isOwn && !text && letter.phase === "answering";
+    node.classList.toggle("unsent", Boolean(isOwn && letter && letter.phase !== "answering"));
+    bubble.hidden = !text && !image && !isWaiting;
+    if (isWaiting) bubble.replaceChildren(this.#dots(letter.doing));
+    while (bubble.nextSibling) bubble.nextSibling.remove();
+    for (const part of message ? this.#about(message) : this.#fate(letter, isOwn)) if (part) node.append(part);
+  }
+
+  #dots(doing) {
+    const dots = h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+    return h("span", { class: "doing" }, dots, doing && h("span", {}, doing));
+  }
+
+  *#about({ sources, status, operator, created_at }) {
+    const words = this.#words;
+    if (operator) yield h("span", { class: "meta", dir: "auto" }, operator.name);
+    if (status === "stopped" || status === "interrupted") yield h("span", { class: "meta" }, words[status]);
+    if (sources?.length) yield this.#sources(sources);
+    const time = new Date(created_at);
+    if (operator || !Number.isNaN(+time)) {
+      yield h("time", { class: "meta hidden", datetime: created_at }, time.toLocaleTimeString());
+    }
+  }
+
+  *#fate(letter, isOwn) {
+    if (letter.phase !== "failed" || isOwn === Boolean(letter.stored)) return;
+    yield h("span", { class: "meta error" }, this.#act.reason(letter.note));
+    yield h("button", { type: "button", class: "pill", onclick: () => this.#act.retry(letter) },
+      icon("retry"), this.#words.retry);
+  }
+
+  #sources(sources) {
+    const items = h("ul");
+    for (const { title, url } of sources) {
+      const label = title || url || "";
+      items.append(h("li", { dir: "auto" }, url ? link(url, label) : label));
+    }
+    return h("details", { class: "sources" }, h("summary", {}, this.#words.sources), items);
+  }
+}
+
+function initial(name) {
+  return [...(name || "?")][0].toUpperCase();
+}

@@ -19,7 +19,7 @@ All of them are seen only by the session they are about.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,8 +30,7 @@ _encode_json = msgspec.json.Encoder().encode
 _LINE_ENDS = {"\x85".encode(): b"\\u0085", "\u2028".encode(): b"\\u2028", "\u2029".encode(): b"\\u2029"}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event: its JSON bytes, and the id a reader may resume from (None: it changes no state)."""
 
     data: bytes
@@ -68,15 +67,6 @@ class RunId:
 
     seq: int
     attempt: int
-
-    def at(self, n: int) -> str:
-        """The id of the chunk that ends at code point `n`."""
-        return f"{self}-{n}"
-
-    @property
-    def end(self) -> str:
-        """The id of `done`."""
-        return f"{self}-end"
 
     def __str__(self) -> str:
         return f"r{self.seq}" if self.attempt == 1 else f"r{self.seq}.{self.attempt}"

@@ -199,6 +199,10 @@ class VisitorStream:
             rung = self._bell.wait(max(0.0, min(left, self._look_at - time.monotonic())))
         return None
 
+    def crashed(self) -> list[Event]:
+        """See sse.Source. EventSource comes back by itself, with its cursor."""
+        return []
+
     def close(self) -> None:
         """See sse.Source."""
         self._on_close()

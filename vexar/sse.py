@@ -6,11 +6,14 @@ together. It knows nothing of runs or messages.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from typing import Protocol
 
 from vexar.events import Event
+
+log = logging.getLogger("vexar.sse")
 
 HEARTBEAT_S = 15.0
 COMMENT = b":\n\n"
@@ -31,19 +34,19 @@ class Source(Protocol):
     def next(self, timeout_s: float) -> list[Event] | None:
         """What came since the last call, waiting up to `timeout_s`; [] for nothing yet, None when it is over."""
 
+    def crashed(self) -> list[Event]:
+        """The last events for a reader whose stream cannot go on: `next` has raised."""
+
     def close(self) -> None:
         """The reader is gone or the stream ended; called exactly once."""
 
 
 def encode(events: Iterable[Event], *, with_ids: bool) -> bytes:
     """The bytes of some events. The id follows its data: a cut in between repeats a chunk instead of losing it."""
-    parts = []
-    for item in events:
-        parts += (b"data: ", item.data)
-        if with_ids and item.id is not None:
-            parts += (b"\nid: ", item.id.encode())
-        parts.append(b"\n\n")
-    return b"".join(parts)
+    return b"".join(
+        b"data: %s\nid: %s\n\n" % (data, place.encode()) if with_ids and place is not None else b"data: %s\n\n" % data
+        for data, place in events
+    )
 
 
 class Relay:
@@ -58,7 +61,7 @@ class Relay:
         self._heartbeat_s = heartbeat_s
         self._heartbeat = COMMENT_AFTER_IDS if with_ids else COMMENT
         self._is_fresh = with_ids
-        self._is_closed = False
+        self._is_closed = self._is_crashed = False
         self._silent_since = time.monotonic()
 
     def __iter__(self) -> Relay:
@@ -68,15 +71,27 @@ class Relay:
         if self._is_fresh:
             self._is_fresh = False
             return COMMENT
+        now = time.monotonic()
         while True:
-            left_s = self._silent_since + self._heartbeat_s - time.monotonic()
-            events = self._source.next(max(0.0, left_s))
+            events = self._events(max(0.0, self._silent_since + self._heartbeat_s - now))
             if events is None:
                 self.close()
                 raise StopIteration
-            if events or time.monotonic() - self._silent_since >= self._heartbeat_s:
-                self._silent_since = time.monotonic()
+            now = time.monotonic()
+            if events or now - self._silent_since >= self._heartbeat_s:
+                self._silent_since = now
                 return encode(events, with_ids=self._with_ids) if events else self._heartbeat
+
+    def _events(self, timeout_s: float) -> list[Event] | None:
+        if self._is_crashed:
+            return None
+        try:
+            return self._source.next(timeout_s)
+        except Exception:
+            # Nobody above this can tell the reader: the status is sent, and gunicorn would cut the stream.
+            log.exception("a stream crashed")
+            self._is_crashed = True
+            return self._source.crashed() or None
 
     def close(self) -> None:
         """The reader left or the stream ended."""

@@ -11,8 +11,8 @@ import time
 from typing import Any
 
 from vexar import ledger
-from vexar.answers.live import LiveRun
 from vexar.answers.keeping import run_channel
+from vexar.answers.live import LiveRun
 from vexar.answers.runs import Runs
 from vexar.events import Event, LastEventId, RunId, chunk, error, event
 from vexar.ledger import Ending
@@ -24,6 +24,8 @@ REMOTE_TICK_S = 0.2
 # A reader that moved from the owner's process to this one may have seen more than the last checkpoint holds.
 CATCH_UP_S = 1.0
 MAX_CHUNK_CHARS = 2_000
+# More pieces than this at once are a reader that catches up: it gets them as one text.
+MAX_PIECES_APART = 100
 
 
 def is_finished_for(run: Any, last: LastEventId | None) -> bool:
@@ -34,12 +36,14 @@ def is_finished_for(run: Any, last: LastEventId | None) -> bool:
 
 
 class Follower:
-    """One reader of one run. `last`: where the reader says it stopped; None: it has seen nothing."""
+    """One reader of one run. `last`: where the reader says it stopped; None: it has seen nothing. `live`: the run
+    that its message has just begun."""
 
-    def __init__(self, runs: Runs, run: Any, last: LastEventId | None, *, is_new: bool = False) -> None:
+    def __init__(self, runs: Runs, run: Any, last: LastEventId | None, *, live: LiveRun | None = None) -> None:
         self._runs = runs
         self._run = run
         self._visitor_id, self._seq, self._attempt = run.visitor_id, run.seq, run.attempt
+        self._name = str(RunId(run.seq, run.attempt))
         self._shown = 0
         # Places in the live run's lists: pieces already shown, notices already shown.
         self._piece = 0
@@ -49,9 +53,11 @@ class Follower:
         self._was_live = False
         self._pending: list[Event] = []
         self._bell = runs.broker.listen(run_channel(self._visitor_id, self._seq))
-        self._live: LiveRun | None = None
+        self._live = live
+        if live is not None:
+            live.attach(self._bell)
         if last is not None and last.run.seq == run.seq:
-            self._resume(last, is_new)
+            self._resume(last, live is not None)
 
     def next(self, timeout_s: float) -> list[Event] | None:
         """See sse.Source."""
@@ -61,6 +67,10 @@ class Follower:
         while not (events := self._look()) and (left := until - time.monotonic()) > 0:
             self._bell.wait(left if self._live else min(left, REMOTE_TICK_S))
         return events
+
+    def crashed(self) -> list[Event]:
+        """See sse.Source. No id on `done`: what is stored can still be asked for."""
+        return self._break_off("internal")
 
     def close(self) -> None:
         """See sse.Source."""
@@ -103,6 +113,8 @@ class Follower:
         if ending is None:
             return events + self._new_text(live)
         if not ending.is_restart:
+            # Chunks stay as they were made, also when it ended before this reader came; a cut may have kept less.
+            events += self._new_text(live) if live.length <= len(ending.text) else []
             return events + self._end(ending)
         if self._runs.is_draining:
             return events + self._restarting()
@@ -113,17 +125,18 @@ class Follower:
 
     def _new_text(self, live: LiveRun) -> list[Event]:
         begun = self._begin_anew(live.length)
+        pieces = live.pieces[self._piece:]
         if self._piece == 0 and self._shown:
             # A reader that resumes: it has the beginning.
-            pieces = live.pieces[:]
             new = "".join(pieces)[self._shown:]
             if new:
                 self._piece = len(pieces)
-        else:
-            pieces = live.pieces[self._piece:]
-            self._piece += len(pieces)
-            new = pieces[0] if len(pieces) == 1 else "".join(pieces)
-        return begun + self._show(new)
+            return begun + self._show(new)
+        self._piece += len(pieces)
+        if len(pieces) > MAX_PIECES_APART:
+            return begun + self._show("".join(pieces))
+        # Chunks stay as the upstream made them, and those that came together leave in one send.
+        return begun + [event for piece in pieces for event in self._show(piece)]
 
     def _from_row(self) -> list[Event]:
         """The run is made elsewhere, dead or ended: read it from the store."""
@@ -155,18 +168,21 @@ class Follower:
         if attempt == self._attempt:
             return []
         self._attempt = attempt
+        self._name = str(RunId(self._seq, attempt))
         was_shown, self._shown, self._piece = self._shown, 0, 0
         return [event("reset")] if was_shown else []
 
     def _show(self, text: str) -> list[Event]:
         if not text:
             return []
-        name = RunId(self._seq, self._attempt)
+        if len(text) <= MAX_CHUNK_CHARS:
+            self._shown += len(text)
+            return [chunk(text, f"{self._name}-{self._shown}")]
         events = []
         for start in range(0, len(text), MAX_CHUNK_CHARS):
             part = text[start:start + MAX_CHUNK_CHARS]
             self._shown += len(part)
-            events.append(chunk(part, name.at(self._shown)))
+            events.append(chunk(part, f"{self._name}-{self._shown}"))
         return events
 
     def _end(self, ending: Ending) -> list[Event]:
@@ -178,13 +194,15 @@ class Follower:
         if ending.finish_reason == "error":
             events.append(error(ending.error_code))
         self._is_done = True
-        return [*events, self._done(ending, RunId(self._seq, self._attempt).end)]
+        return [*events, self._done(ending, f"{self._name}-end")]
 
     def _restarting(self) -> list[Event]:
         """This process ends: the reader has to send the message again, so `done` carries no id."""
+        return self._break_off("restarting")
+
+    def _break_off(self, code: str) -> list[Event]:
         self._is_done = True
-        ending = Ending("error", self._run.conversation_id, "ai", error_code="restarting")
-        return [error("restarting"), self._done(ending, None)]
+        return [error(code), self._done(Ending("error", self._run.conversation_id, "ai"), None)]
 
     def _done(self, ending: Ending, id: str | None) -> Event:
         meta = {

@@ -109,12 +109,11 @@ def send(body: StreamBody) -> Response:
     receipt = caller.parts.conversations.receive(known.incoming, caller.settings)
     if receipt.is_new:
         metrics.message_stored()
-    if receipt.is_mine:
-        caller.parts.runs.start(receipt.run)
-    elif not receipt.is_new and is_finished_for(receipt.run, last):
+    live = caller.parts.runs.start(receipt.run) if receipt.is_mine else None
+    if live is None and not receipt.is_new and is_finished_for(receipt.run, last):
         return Response(status=204)
     headers = {} if body.message_id else {"Vexar-Message-Id": message_id}
-    follower = Follower(caller.parts.runs, receipt.run, last, is_new=receipt.is_mine)
+    follower = Follower(caller.parts.runs, receipt.run, last, live=live)
     return event_stream(follower, headers)
 
 

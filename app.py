@@ -12,6 +12,7 @@ import sys
 from flask import Flask
 
 from config import Config, load
+from vexar import demo as shop
 from vexar import logs, metrics
 from vexar.answers.runs import Runs
 from vexar.broker import Broker
@@ -38,6 +39,8 @@ def create_app(config: Config | None = None) -> Flask:
     metrics.start(config.data_dir)
     app = Flask("vexar", static_folder=None)
     app.extensions["vexar"] = create_parts(config)
+    if config.demo:
+        shop.load(app.extensions["vexar"].store)
     install_draining(app)
     install_cors(app)
     app.register_blueprint(stream.blueprint, url_prefix="/api/v1")

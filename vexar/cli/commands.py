@@ -1,25 +1,35 @@
-"""All commands in one parser, and what happens when one fails."""
+"""All commands in one parser, and what happens when one fails.
+
+A command imports only the module it is in: `run` shall serve at once.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import vexar
 from config import ConfigError, load
-from vexar.cli import CommandError, conversing, keeping, knowledge, serving, sites
+from vexar.cli import CommandError
 from vexar.cli.house import House
 from vexar.errors import ApiError
 from vexar.store import StoreError
 
-GROUPS = (serving, sites, knowledge, conversing, keeping)
+COMMANDS = {
+    "serving": ("run", "init-db", "check"),
+    "sites": ("add-site", "list-sites", "add-operator"),
+    "knowledge": ("learn", "ask"),
+    "conversing": ("accept", "say", "return", "typing", "block", "unblock", "nudge"),
+    "keeping": ("backup", "export", "prune"),
+}
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
     """Parse and run; 0 done, 1 failed, 2 usage."""
-    parser = build_parser()
-    args = parser.parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = build_parser(arguments[0] if arguments else "").parse_args(arguments)
     house = None
     try:
         house = House(load())
@@ -34,15 +44,16 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
             house.close()
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command."""
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """The parser of the group this command is in; of every command for a name nobody knows."""
     parser = argparse.ArgumentParser(
         prog="app.py", description="Vexar: a self-hosted AI chat widget backend.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=vexar.__version__)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in GROUPS:
-        group.add_commands(subparsers)
+    own = [group for group, names in COMMANDS.items() if command in names]
+    for group in own or COMMANDS:
+        import_module(f"vexar.cli.{group}").add_commands(subparsers)
     return parser
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from config import Config
-from vexar.broker import Broker
 from vexar.cli import CommandError
-from vexar.conversations import Conversations
 from vexar.models import Operator, Site
-from vexar.store import P, Statement, Store, Transaction, open_store
+from vexar.store import Store, Transaction, open_store
 
-FIND_SITE = Statement(Site.select(Site).where((Site.site_key == P.site_key) & (Site.is_active == 1)))
-FIND_OPERATOR = Statement(Operator.select(Operator).where(Operator.email == P.email))
+if TYPE_CHECKING:
+    from vexar.broker import Broker
+    from vexar.conversations import Conversations
 
 
 class House:
@@ -30,26 +29,39 @@ class House:
     @cached_property
     def broker(self) -> Broker:
         """Rings the running server, so that open widgets see at once what a command did."""
+        from vexar.broker import Broker
+
         return Broker(folder=self.config.data_dir / "doorbells", redis_url=self.config.redis_url)
 
     @cached_property
     def conversations(self) -> Conversations:
         """The verbs of conversations."""
+        from vexar.conversations import Conversations
+
         return Conversations(self.store, self.broker, self.config, owner="command")
 
     def site(self, site_key: str) -> Any:
         """The row of an active site. Raises CommandError."""
-        site = self.store.read(_one, statement=FIND_SITE, site_key=site_key)
+        site = self.store.read(_find_site, site_key=site_key)
         if site is None:
             raise CommandError(f"no active site has the key {site_key}")
         return site
 
     def operator(self, email: str) -> Any:
         """The row of an operator. Raises CommandError."""
-        operator = self.store.read(_one, statement=FIND_OPERATOR, email=email.lower())
+        operator = self.store.read(_find_operator, email=email.lower())
         if operator is None:
             raise CommandError(f"there is no operator {email}; add one with add-operator")
         return operator
+
+    @property
+    def base(self) -> str:
+        """The address the server is reached at, as far as the settings tell."""
+        return self.config.public_url or _address(self.config.bind)
+
+    def tag(self, site_key: str) -> str:
+        """What a site pastes into its pages."""
+        return f'<script src="{self.base}/widget/chatbot.js" data-key="{site_key}" async></script>'
 
     def close(self) -> None:
         """Release what was opened."""
@@ -59,5 +71,17 @@ class House:
             self.store.close()
 
 
-def _one(tx: Transaction, *, statement: Statement, **params: Any) -> Any:
-    return tx.one(statement, **params)
+def _address(bind: str) -> str:
+    """Where a browser on this machine finds a server that listens there; a socket has a proxy in front."""
+    if bind.startswith("unix:"):
+        return "http://127.0.0.1"
+    host, _, port = bind.rpartition(":")
+    return f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"
+
+
+def _find_site(tx: Transaction, *, site_key: str) -> Any:
+    return tx.one(Site.select(Site).where((Site.site_key == site_key) & (Site.is_active == 1)))
+
+
+def _find_operator(tx: Transaction, *, email: str) -> Any:
+    return tx.one(Operator.select(Operator).where(Operator.email == email))

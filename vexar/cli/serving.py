@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from vexar import demo
+from config import load
 from vexar.cli import CommandError
 from vexar.cli.house import House
 from vexar.store import StoreError
@@ -41,15 +41,13 @@ def run_server(args: Namespace, house: House) -> int:
         os.environ["VEXAR_BIND"] = args.bind
     if args.demo:
         os.environ["VEXAR_DEMO"] = "on"
-    is_demo = args.demo or house.config.demo
-    if is_demo:
-        demo.load(house.store)
-    bind = args.bind or house.config.bind
-    _greet(bind, is_demo, house)
-    house.close()
-    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
-    os.chdir(ROOT)
-    os.execv(sys.executable, command)
+    house.config = load()
+    # Here and not only in the workers: a database that cannot be opened is one line and the end.
+    migrate(house.config.database_url)
+    _greet(house)
+    # Not another folder: .env and relative paths mean the one this was started in.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"])
     return 0
 
 
@@ -74,13 +72,13 @@ def run_check(args: Namespace, house: House) -> int:
     return 0 if all(result["ok"] for result in results) else 1
 
 
-def _greet(bind: str, is_demo: bool, house: House) -> None:
-    base = house.config.public_url or f"http://{bind}"
-    if is_demo:
-        print(f"Demo shop:  {base}/")
-        print(f"Ask it:     curl -N {base}/api/v1/chat/stream -H 'Content-Type: application/json' \\")
+def _greet(house: House) -> None:
+    if house.config.demo:
+        print(f"Demo shop:  {house.base}/")
+        print(f"Ask it:     curl -N {house.base}/api/v1/chat/stream -H 'Content-Type: application/json' \\")
         print('              -d \'{"site_key":"sk_demo","session_id":"sess_1","message":"Do you ship to Canada?"}\'')
-    print(f"API docs:   {base}/docs")
+        print(f"Tag:        {house.tag('sk_demo')}")
+    print(f"API docs:   {house.base}/docs")
     print("Stop it with Ctrl-C.", flush=True)
 
 

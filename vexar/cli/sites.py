@@ -73,7 +73,7 @@ def run_add_site(args: Namespace, house: House) -> int:
         site_id = house.store.write(_add_site, site_key=site_key, name=name, url=args.url, settings=settings)
     except Duplicate:
         raise CommandError(f"the key {site_key} exists already") from None
-    snippet = snippet_of(house.config.public_url or f"http://{house.config.bind}", site_key)
+    snippet = house.tag(site_key)
     answer = {
         "id": site_id, "name": name, "site_key": site_key, "allowed_origins": origins, "snippet": snippet
     }
@@ -124,11 +124,6 @@ def default_origins(url: str) -> list[str]:
     port = f":{parts.port}" if parts.port else ""
     hosts = (host, f"www.{host}") if "." in host and not host.replace(".", "").isdigit() else (host,)
     return [f"{parts.scheme}://{name}{port}" for name in hosts]
-
-
-def snippet_of(base: str, site_key: str) -> str:
-    """The tag that a site pastes."""
-    return f'<script src="{base}/widget/chatbot.js" data-key="{site_key}" async></script>'
 
 
 def _origin(text: str) -> str:

@@ -38,9 +38,11 @@ def open_app(folder: Path, **settings: object) -> Iterator[Any]:
     with Upstream() as upstream:
         app = create_app(config_for(folder, **{"ai_base_url": upstream.url, **settings}))
         app.upstream = upstream
-        _warm_up(app)
-        yield app
-        app.extensions["vexar"].close()
+        try:
+            _warm_up(app)
+            yield app
+        finally:
+            app.extensions["vexar"].close()
 
 
 def _warm_up(app: Any) -> None:

@@ -52,10 +52,11 @@ class Outcome:
         return tuple(found.values())
 
     def tokens(self, live: LiveRun) -> int:
-        """Tokens the answer took: as the upstream counted them, else estimated; 0 where nobody answered."""
+        """Tokens the answer took: as the upstream counted them, else estimated; 0 where no model answered."""
         if self.usage:
             return self.usage.prompt_tokens + self.usage.answer_tokens
-        return (len(self.prompt.system) + live.length) // CHARS_PER_TOKEN if live.length else 0
+        is_estimated = live.length and self.provider != "builtin"
+        return (len(self.prompt.system) + live.length) // CHARS_PER_TOKEN if is_estimated else 0
 
 
 def make_answer(live: LiveRun, prompt: Prompt, *, providers: Registry, config: Config) -> Outcome:

@@ -265,8 +265,19 @@ def test_a_running_answer_is_written_down_and_its_lease_renewed(monkeypatch, cli
     wait_until(lambda: _checkpoint(parts) == ("", 0), "the end")
 
 
-def _checkpoint(parts) -> tuple:
-    ((found),) = rows(parts.config.database_url, "SELECT checkpoint, lease_until_ms FROM run")
+def test_a_waiting_run_s_lease_is_renewed_too(monkeypatch, client, parts, upstream):
+    monkeypatch.setattr("vexar.answers.keeping.RENEW_S", 0.1)
+    spoken = Spoken(upstream)
+    with listen(client, "A", "m1"), listen(client, "B", "m2"):
+        wait_until(lambda: rows(parts.config.database_url, "SELECT 1 FROM run WHERE state = 'waiting'"), "the second")
+        lease = _checkpoint(parts, 2)[1]
+        wait_until(lambda: _checkpoint(parts, 2)[1] > lease, "the lease to be renewed")
+        assert upstream.questions == ["A"]
+        spoken.end()
+
+
+def _checkpoint(parts, seq=1) -> tuple:
+    ((found),) = rows(parts.config.database_url, f"SELECT checkpoint, lease_until_ms FROM run WHERE seq = {seq}")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.services import wait_until
 from tests.wire import Spoken, all_at_once, ask, follow, follow_live, history, listen, post, rows
 from vexar.answers import prompt as prompts
+from vexar.providers import Status, Text
 
 OLGA = SimpleNamespace(id=1, name="Olga")
 
@@ -403,6 +405,30 @@ def test_an_answer_is_cut_at_the_cap(make_app, upstream):
     assert ask(client, "B", "m2").done["finish_reason"] == "stop"
     assert ask(client, "C", "m3").done["finish_reason"] == "length"
     assert ask(client, "C", "m3").text == "abcde"
+
+
+def test_what_is_being_done_meanwhile_is_told_and_changes_no_state(make_app):
+    class Busy:
+        name = "builtin"
+
+        def answer(self, prompt) -> Busy:
+            return self
+
+        def __iter__(self) -> Iterator:
+            yield Status("Searching the knowledge base")
+            yield Text("found")
+
+        def cancel(self) -> None:
+            pass
+
+        def close(self) -> None:
+            pass
+
+    app = make_app()
+    app.extensions["vexar"].runs.providers.add(Busy())
+    told = ask(app.test_client(), message_id="m1")
+    assert told.events[0] == {"type": "status", "text": "Searching the knowledge base", "id": None}
+    assert told.text == "found"
 
 
 def test_many_identical_messages_at_once_are_one(client, other, upstream):

@@ -30,16 +30,18 @@ def database(app) -> str:
 
 
 def test_the_bytes_of_a_stream_for_a_reader_of_events(client, upstream):
-    upstream.script(["Yes, ", "we do."])
-    told = ask(client, "Do you ship to Canada?", "m_abc")
-    chunks, done = told.raw.split(b'data: {"type":"done"')
-    assert chunks.startswith(b':\n\ndata: {"type":"chunk","content":"Yes, ')
-    assert told.raw.count(b"\n\n") == 1 + len(told.events)
-    assert b'we do."}\nid: r1-11\n\n' in chunks
-    assert done == (
-        b',"meta":{"conversation_id":1,"message_id":"m_abc","reply_id":2,"mode":"ai","finish_reason":"stop",'
-        b'"sources":[]}}\nid: r1-end\n\n'
-    )
+    spoken = Spoken(upstream)
+    spoken.say("Yes, ")
+    with listen(client, "Do you ship to Canada?", "m_abc") as live:
+        live.until("Yes, ")
+        spoken.end("we do.")
+        assert live.finish().raw == (
+            b":\n\n"
+            b'data: {"type":"chunk","content":"Yes, "}\nid: r1-5\n\n'
+            b'data: {"type":"chunk","content":"we do."}\nid: r1-11\n\n'
+            b'data: {"type":"done","meta":{"conversation_id":1,"message_id":"m_abc","reply_id":2,"mode":"ai",'
+            b'"finish_reason":"stop","sources":[]}}\nid: r1-end\n\n'
+        )
 
 
 def test_a_plain_client_gets_what_the_reference_shows_no_ids_and_no_comment(client, upstream):

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import ENGINES
 from tests.desk import add_operator, all_rows, far_away
 from tests.services import wait_until
 from tests.wire import Spoken, all_at_once, ask, follow, follow_live, history, listen, post, rows
@@ -24,7 +23,13 @@ JOINED = "Olga joined the conversation."
 
 
 @pytest.fixture
-def app(make_app, upstream) -> object:
+def quick_keeper(monkeypatch) -> None:
+    """Cuts are noticed so soon that a test need not wait for them."""
+    monkeypatch.setattr("vexar.answers.keeping.KEEP_TICK_S", 0.02)
+
+
+@pytest.fixture
+def app(quick_keeper, make_app, upstream) -> object:
     """The app in front of the scripted upstream."""
     return make_app(ai_base_url=upstream.url)
 
@@ -165,7 +170,10 @@ def take(verbs: Conversations, verb: str, olga, session: str = "ann") -> None:
     verbs.accept(1, session, olga) if verb == "accept" else verbs.say(1, session, olga, content="Good morning")
 
 
-def test_followers_shown_more_than_was_kept_get_reset_and_the_stored_text(client, parts, verbs, olga, upstream):
+def test_followers_shown_more_than_was_kept_get_reset_and_the_stored_text(make_app, upstream):
+    app = make_app(ai_base_url=upstream.url)
+    client, parts = app.test_client(), app.extensions["vexar"]
+    verbs, olga = parts.conversations, add_operator(parts.store)
     seen = set()
     for number in range(20):
         session = f"visitor{number}"
@@ -294,14 +302,17 @@ def speak_quickly(wire, body) -> None:
     wire.done()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_the_epoch_holds_in_200_races_of_a_person_against_an_answer(make_app, make_database, upstream, engine):
+@pytest.mark.parametrize(("engine", "rounds"), [
+    ("sqlite", 20), pytest.param("sqlite", 100, marks=pytest.mark.slow),
+    pytest.param("mysql", 100, marks=pytest.mark.servers),
+])
+def test_the_epoch_holds_in_races_of_a_person_against_an_answer(make_app, make_database, upstream, engine, rounds):
     upstream.always = speak_quickly
     app = make_app(ai_base_url=upstream.url, database_url=make_database(engine))
     parts = app.extensions["vexar"]
     olga = add_operator(parts.store)
-    endings = race(app.test_client, parts.conversations, olga, 100, "accept")
-    endings += race(app.test_client, parts.conversations, olga, 100, "say")
+    endings = race(app.test_client, parts.conversations, olga, rounds, "accept")
+    endings += race(app.test_client, parts.conversations, olga, rounds, "say")
     # Not every race was won by the same side.
     assert {"stop", "operator"} == set(endings)
 

@@ -101,10 +101,12 @@ class Cast:
         self.parts = app.extensions["vexar"]
         self.store, self.verbs = self.parts.store, self.parts.conversations
         self.client = app.test_client()
-        self.site, self.elsewhere = add_site(self.store, **settings), add_site(self.store)
+        # One transaction for all of them: every test waits for its commit.
+        self.site, self.elsewhere, self.olga, self.oscar = add(
+            self.store, site_row(**settings), site_row(), operator_row("Olga"), operator_row("Oscar")
+        )
         self.ann, self.ben = self.visitor(), self.visitor()
         self.stranger = Visitor(self.client, self.elsewhere.site_key, self.ann.session_id)
-        self.olga, self.oscar = add_operator(self.store, "Olga"), add_operator(self.store, "Oscar")
 
     def visitor(self) -> Visitor:
         """A new session on the site."""
@@ -140,24 +142,33 @@ class Cast:
         return self.store.read(_rows, tables=tables)
 
 
-def add_site(store: Store, *, identity_secret: str = "", is_active: int = 1, **settings: Any) -> Any:
-    """A new site, every origin allowed unless told: `id`, `site_key`."""
-    site_key = f"sk_{secrets.token_hex(12)}"
+def site_row(*, identity_secret: str = "", is_active: int = 1, **settings: Any) -> tuple:
+    """A new site, every origin allowed unless told."""
     text = write_settings(SiteSettings(**{"allowed_origins": ["*"], **settings}))
-    row = Site.insert(
-        site_key=site_key, name="Shop", url=ORIGIN, is_active=is_active, settings=text,
-        identity_secret=identity_secret, upload_bytes=0, knowledge_version=0, created_ms=1, changed_ms=1,
-    )  # fmt: skip
-    return SimpleNamespace(id=store.write(_insert, row=row), site_key=site_key)
+    return Site, {
+        "site_key": f"sk_{secrets.token_hex(12)}", "name": "Shop", "url": ORIGIN, "is_active": is_active,
+        "settings": text, "identity_secret": identity_secret, "upload_bytes": 0, "knowledge_version": 0,
+        "created_ms": 1, "changed_ms": 1,
+    }  # fmt: skip
 
 
-def add_operator(store: Store, name: str, avatar_url: str | None = None) -> Any:
-    """A new person: `id`, `name`."""
-    row = Operator.insert(
-        email=f"{secrets.token_hex(4)}@shop.example", name=name, avatar_url=avatar_url, is_owner=0, key_hash=None,
-        created_ms=1,
-    )  # fmt: skip
-    return SimpleNamespace(id=store.write(_insert, row=row), name=name)
+def operator_row(name: str) -> tuple:
+    """A new person."""
+    return Operator, {
+        "email": f"{secrets.token_hex(4)}@shop.example", "name": name, "avatar_url": None, "is_owner": 0,
+        "key_hash": None, "created_ms": 1,
+    }  # fmt: skip
+
+
+def add(store: Store, *rows: tuple) -> list[Any]:
+    """Store sites and persons: each with its columns and its `id`."""
+    numbers = store.write(_insert, rows=rows)
+    return [SimpleNamespace(id=number, **values) for number, (_, values) in zip(numbers, rows, strict=True)]
+
+
+def add_site(store: Store, **settings: Any) -> Any:
+    """One more site: `id`, `site_key`."""
+    return add(store, site_row(**settings))[0]
 
 
 def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 10.0) -> Any:
@@ -177,8 +188,8 @@ def _fill(tx: Transaction, *, site_id: int, session_id: str, roles: tuple[str, .
     visitor.save()
 
 
-def _insert(tx: Transaction, *, row: Any) -> int:
-    return tx.insert(row)
+def _insert(tx: Transaction, *, rows: tuple) -> list[int]:
+    return [tx.insert(model.insert(**values)) for model, values in rows]
 
 
 def _rows(tx: Transaction, *, tables: tuple[str, ...]) -> dict[str, list[str]]:

@@ -149,3 +149,10 @@ def test_public_answers_vary_by_origin_whatever_they_say(cast, headers):
 
 def test_other_answers_have_no_cors_headers(cast):
     assert cors(cast.client.get("/healthz", headers={"Origin": ORIGIN})) == {}
+
+
+def test_the_widget_and_its_parts_may_be_loaded_by_every_page(cast):
+    for name in ("chatbot.js", "panel.js", "widget.css"):
+        answer = cast.client.get(f"/widget/{name}", headers={"Origin": "https://any.example"})
+        assert answer.status_code == 200, name
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin", name

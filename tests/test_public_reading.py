@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 
 import pytest
+import requests
 
-from tests.cast import API, Cast, open_app, wait_until
+from tests.cast import API, Cast, add, open_app, operator_row, wait_until
+from vexar import handover
+from vexar.routes.scope import find_site
+from vexar.store import open_store
 
 MESSAGE = {
     "id", "message_id", "role", "content", "image_url", "created_at", "status", "sources", "operator", "reply_to"
@@ -310,6 +315,26 @@ def test_a_long_poll_of_a_session_nobody_has_seen_ends_when_somebody_speaks_to_i
     cast.olga_says(cast.ann, "I am Olga")
     wait_until(lambda: found, "the long poll")
     assert contents(found[0]["messages"]) == ["I am Olga"]
+
+
+@pytest.mark.servers
+def test_on_a_real_server_each_message_is_handed_out_once_to_whoever_asks_again_at_once(boot):
+    """Every poll is a new connection, and meets either of two workers."""
+    server = boot(workers=2)
+    ann = "site_key=sk_demo&session_id=ann"
+
+    def poll():
+        answer = requests.get(f"{server.url}{API}/chat/operator-messages?{ann}", timeout=10)
+        assert int(answer.headers["Content-Length"]) == len(answer.content)
+        return contents(answer.json()["messages"])
+
+    with closing(open_store(server.database_url)) as store:
+        (olga,) = add(store, operator_row("Olga"))
+        who = {"site_id": store.read(find_site, site_key="sk_demo").id, "session_id": "ann", "operator": olga}
+        store.write(handover.propose, **who, content="May I help?")
+        for number in range(20):
+            store.write(handover.say, **who, content=f"message {number}")
+            assert [poll(), poll(), poll()] == [[f"message {number}"], [], []]
 
 
 def test_long_polls_end_when_the_server_leaves_and_leave_no_bell_behind(tmp_path):

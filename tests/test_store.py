@@ -466,7 +466,7 @@ class TestMysql:
         assert len(idle) > 1
         for (number,) in idle:
             mariadb.execute(f"KILL CONNECTION {number}")
-        assert at_once(*[lambda: store.read(sites)] * 8) == [[1]] * 8
+        assert at_once(*[lambda: store.read(sites)] * 32) == [[1]] * 32
 
     def test_what_was_acknowledged_survives_a_crash_of_the_server(self, store, mariadb):
         for site in range(20):

@@ -101,26 +101,31 @@ class MysqlStore:
                 connection.close()
 
     def _attempts(self, work: Callable, job: Job, arguments: dict) -> Any:
+        is_lost = False
         for attempt in range(MAX_REPEATS):
             try:
-                return self._once(work, job, arguments)
+                return self._once(work, job, arguments, is_fresh=is_lost)
             except pymysql.err.MySQLError as problem:
                 code = problem.args[0] if problem.args else 0
-                if attempt + 1 == MAX_REPEATS or code not in REPEATABLE | GONE or (code in GONE and attempt > 2):
+                is_lost = code in GONE
+                if attempt + 1 == MAX_REPEATS or code not in REPEATABLE | GONE or (is_lost and attempt > 2):
                     raise StoreError(f"the database refused: {problem}") from problem
             time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))
         raise AssertionError("unreachable")
 
-    def _once(self, work: Callable, job: Job, arguments: dict) -> Any:
+    def _once(self, work: Callable, job: Job, arguments: dict, *, is_fresh: bool) -> Any:
         connection = self._pool.get()
         try:
+            if is_fresh and connection is not None:
+                # One was lost; after a restart of the server all the others of the pool are dead, too.
+                _close(connection)
+                connection = None
             if connection is None:
                 connection = _connect(self._options)
             return work(connection, job, arguments)
         except BaseException as problem:
             if connection is not None and not _is_usable(connection, problem):
-                with contextlib.suppress(Exception):
-                    connection.close()
+                _close(connection)
                 connection = None
             raise
         finally:
@@ -154,6 +159,11 @@ def _connect(options: dict[str, Any]) -> pymysql.Connection:
     connection = pymysql.connect(**options)
     connection.query(ISOLATION)
     return connection
+
+
+def _close(connection: pymysql.Connection) -> None:
+    with contextlib.suppress(Exception):
+        connection.close()
 
 
 def _read(connection: pymysql.Connection, job: Job, arguments: dict) -> Any:

@@ -69,9 +69,10 @@ def short_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Where Vexar puts what needs a short path (doorbells): a folder of this session, which goes with it."""
     tmp_path_factory.getbasetemp()
     folder = services.Folder("t")
-    before, tempfile.tempdir = tempfile.tempdir, str(folder.path)
-    yield
-    tempfile.tempdir = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder.path))
+        patch.setenv("TMPDIR", str(folder.path))
+        yield
     folder.remove()
 
 

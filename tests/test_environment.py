@@ -50,7 +50,8 @@ class Copy:
         """How its processes run: as its user, with the machine's package settings and none of ours."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("VEXAR_", "PYTHON"))}
         environ.update(HOME=str(self.path), VEXAR_BIND=f"127.0.0.1:{self.port}")
-        environ.pop("VIRTUAL_ENV", None)
+        for name in ("VIRTUAL_ENV", "TMPDIR", "MAKEFLAGS", "MAKELEVEL"):
+            environ.pop(name, None)
         identity = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []} if self.user else {}
         return {"cwd": self.path, "env": environ, **identity}
 

@@ -10,19 +10,20 @@ import pytest
 from tests.crash_audit import Plan, audit
 from tests.crash_checks import Row, RunRow, Stored, Told, unended, violations
 
+HELLO = "Hi?: " + " ".join(f"a1-{number}" for number in range(1, 20))
 META = {"message_id": "m-1", "reply_id": 2, "finish_reason": "stop"}
 
 
 def told() -> Told:
     """Ann asked once and was answered."""
-    return Told("ann", "m-1", "Hi?", "Hello you.", is_acknowledged=True, endings=[("Hello you.", META)])
+    return Told("ann", "m-1", "Hi?", is_acknowledged=True, endings=[(HELLO, META)])
 
 
 def stored(*rows: Row) -> Stored:
     """What the database holds after that; `rows` replace or follow what is there."""
     messages = {
         ("ann", 1): Row("ann", 1, "visitor", "m-1", "Hi?", "complete", None),
-        ("ann", 2): Row("ann", 2, "assistant", None, "Hello you.", "complete", 1),
+        ("ann", 2): Row("ann", 2, "assistant", None, HELLO, "complete", 1),
     }
     messages.update({(row.session_id, row.seq): row for row in rows})
     return Stored(messages, [RunRow("ann", 1, 1, "ended", "stop", 2)], {"ann": len(messages)})
@@ -39,7 +40,7 @@ QUESTION = stored().messages["ann", 1]
 
 
 def test_nothing_is_wrong_when_everything_is_in_place():
-    interrupted = ANSWER._replace(seq=3, content="Hello y", status="interrupted")
+    interrupted = ANSWER._replace(seq=3, content=HELLO[:-6], status="interrupted")
     assert violations([told()], stored(), stored()) == []
     assert violations([told()], stored(interrupted), stored()) == []
     assert unended([told()], stored()) == []
@@ -51,8 +52,8 @@ def test_nothing_is_wrong_when_everything_is_in_place():
         ("lost", without(1)),
         ("lost", without(2)),
         ("changed", stored(QUESTION._replace(content="Ho?"))),
-        ("changed", stored(ANSWER._replace(content="Hello you"))),
-        ("changed", stored(ANSWER._replace(seq=3, content="Hallo", status="interrupted"))),
+        ("changed", stored(ANSWER._replace(content=HELLO[:-6]))),
+        ("changed", stored(ANSWER._replace(seq=3, content=HELLO[:-6].replace("a1-7", "b2-7"), status="interrupted"))),
         ("doubled", stored(QUESTION._replace(seq=3))),
         ("doubled", stored(ANSWER._replace(seq=3))),
         ("doubled", stored(QUESTION._replace(seq=3, message_id="m-2"))),
@@ -69,10 +70,10 @@ def test_a_wrong_state_of_the_database_is_seen(kind: str, state: Stored):
 @pytest.mark.parametrize(
     ("kind", "change"),
     [
-        ("changed", lambda one: one.endings.append(("Hello", META))),
-        ("lost", lambda one: one.endings.append(("Hello you.", {**META, "reply_id": None}))),
-        ("lost", lambda one: one.endings.append(("Hello you.", {**META, "reply_id": 7}))),
-        ("reply_to", lambda one: one.endings.append(("Hello you.", {**META, "message_id": "m-2"}))),
+        ("changed", lambda one: one.endings.append((HELLO[:-6], META))),
+        ("lost", lambda one: one.endings.append((HELLO, {**META, "reply_id": None}))),
+        ("lost", lambda one: one.endings.append((HELLO, {**META, "reply_id": 7}))),
+        ("reply_to", lambda one: one.endings.append((HELLO, {**META, "message_id": "m-2"}))),
         ("refused", lambda one: one.refusals.append("was answered with 500")),
     ],
 )

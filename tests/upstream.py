@@ -5,8 +5,8 @@
         up.always = my_script                       my_script(wire, body) writes what it likes
 
 A question that holds `[[silent]]` (any name of SCRIPTS) gets that script, also from a subprocess:
-`python tests/upstream.py --port 0 [--tokens N] [--delay-s S] [--script NAME]` prints its base url on one line;
-`GET /count` tells how many completions were asked, `GET /requests` their bodies.
+`python tests/upstream.py --port 0 [--tokens N] [--delay-s S] [--script NAME | --varied]` prints its base url on one
+line; `GET /count` tells how many completions were asked, `GET /requests` their bodies.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import secrets
 import socket
 import ssl
 import threading
@@ -385,6 +386,21 @@ def not_streamed(wire: Wire, body: dict) -> None:
     wire.json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": counts})
 
 
+def varied(wire: Wire, body: dict) -> None:
+    """Twenty tokens in half a second, other words each time, as a model's are: `is_varied` knows them again."""
+    mark = secrets.token_hex(3)
+    wire.answer([f"{question_of(body)}:", *(f" {mark}-{number}" for number in range(1, 20))], 0.025)
+
+
+def is_varied(question: str, answer: str, *, is_whole: bool) -> bool:
+    """Whether this is an answer of `varied` to the question, from its beginning on."""
+    begin, _, rest = answer.partition(": ")
+    words = rest.split(" ") if rest else []
+    mark = words[0].partition("-")[0] if words else ""
+    expected = [f"{mark}-{number}" for number in range(1, len(words) + 1)]
+    return begin.removesuffix(":") == question and words == expected and (len(words) == 19 or not is_whole)
+
+
 def _begin(wire: Wire, framing: str = "chunked") -> None:
     wire.head(framing=framing)
     wire.raw(b"".join(b"data: %b\n\n" % json.dumps(chunk(content=text)).encode() for text in ("one ", "two ")))
@@ -407,9 +423,10 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=0, help="tokens per answer; 0: a short sentence")
     parser.add_argument("--delay-s", type=float, default=0.0, help="pause before each token")
     parser.add_argument("--script", choices=sorted(SCRIPTS), help="what every request gets")
+    parser.add_argument("--varied", action="store_true", help="no answer is like another")
     options = parser.parse_args()
     up = Upstream(options.port, options.tokens, options.delay_s)
-    up.always = options.script
+    up.always = varied if options.varied else options.script
     print(up.url, flush=True)
     threading.Event().wait()
 

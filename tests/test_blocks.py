@@ -14,7 +14,7 @@ from tests.conftest import add_site, config_for
 from tests.desk import add_operator, all_rows
 from tests.services import wait_until
 from tests.wire import STREAM, Spoken, all_at_once, ask, body, follow, history, listen, post, rows, scope
-from vexar import blocks, handover, ledger
+from vexar import blocks, handover, leases
 from vexar.broker import Broker
 from vexar.conversations import Conversations
 from vexar.errors import ApiError
@@ -328,7 +328,7 @@ def test_blocks_of_many_checkpoints_budgets_and_messages_do_not_lock_each_other_
 
         def keep() -> None:
             for _ in range(40):
-                store.write(ledger.keep, owner="me", checkpoints=checkpoints)
+                store.write(leases.keep, owner="me", checkpoints=checkpoints)
 
         def block() -> None:
             for number in range(10):

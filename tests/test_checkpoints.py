@@ -12,9 +12,11 @@ import pytest
 
 from tests.services import wait_until
 from tests.wire import Spoken, all_at_once, ask, follow, follow_live, history, listen, post, rows
+from vexar import leases, ledger
 from vexar.answers import runs as runs_module
 from vexar.receiving import Incoming
 from vexar.settings import SiteSettings
+from vexar.visitors import LockedVisitor
 
 OLGA = SimpleNamespace(id=1, name="Olga")
 
@@ -139,6 +141,18 @@ def test_a_waiting_run_begins_when_the_one_before_it_has_died(client, parts, ups
         assert live.finish().done["finish_reason"] == "stop"
 
 
+def test_a_dead_message_sent_again_counts_against_the_limit_like_any_other(client, parts, upstream):
+    leave_behind(parts, "old", "old")
+    expire(parts)
+    first = Spoken(upstream)
+    with listen(client, "A", "m1"), listen(client, "B", "m2"), listen(client, "C", "m3") as last:
+        wait_until(lambda: len(history(client)) == 4, "four messages")
+        assert ask(client, "old", "old").json["code"] == "too_many_runs"
+        first.end("a")
+        last.finish()
+    assert ask(client, "old", "old").done["finish_reason"] == "stop"
+
+
 def test_a_person_who_takes_over_keeps_the_checkpoint_of_a_dead_run(client, parts):
     leave_behind(parts, said="one ")
     parts.conversations.accept(1, "ann", OLGA)
@@ -168,6 +182,26 @@ def test_an_owner_that_comes_back_late_cannot_store(client, other, parts, upstre
         assert here.done["finish_reason"] == "stop"
         assert "reset" in here.types
     assert [message["content"] for message in history(client)] == ["Hello", "the new answer"]
+
+
+def test_a_late_owner_neither_writes_a_checkpoint_nor_takes_a_lease_nor_begins(parts):
+    leave_behind(parts, said="old")
+    expire(parts)
+    parts.store.write(_another_attempt)
+    before = rows(parts.config.database_url, "SELECT * FROM run")
+    mine = {"owner": parts.runs.owner, "checkpoints": [(1, 1, 1, "late")]}
+    parts.store.write(leases.keep, **mine)
+    parts.store.write(leases.release, **mine)
+    key = {"visitor_id": 1, "seq": 1, "attempt": 1, "owner": parts.runs.owner}
+    assert parts.store.write(ledger.begin, **key) == "lost"
+    finished = parts.store.write(ledger.finish, **key, finish_reason="stop", text="late", status="complete")
+    assert finished is None
+    assert rows(parts.config.database_url, "SELECT * FROM run") == before
+
+
+def _another_attempt(tx) -> None:
+    visitor = LockedVisitor.by_id(tx, 1)
+    ledger.restart(visitor, visitor.conversation(), ledger.find(tx, 1, 1), owner="another", tokens=0)
 
 
 def test_a_paused_owner_learns_from_its_keeper_that_the_run_is_lost(client, other, parts, upstream):
@@ -218,6 +252,7 @@ def test_a_checkpoint_not_sent_again_within_a_minute_becomes_an_interrupted_repl
     leave_behind(parts, said="one ")
     expire(parts, ago_ms=59_000)
     parts.runs._keeper._bury()
+    assert not parts.store.write(ledger.bury, visitor_id=1, seq=1)
     assert state(parts) == (1, "running", "")
     expire(parts, ago_ms=60_001)
     parts.runs._keeper._bury()

@@ -387,7 +387,9 @@ def test_ben_s_message_with_ann_s_id_is_his_own(client, upstream):
     assert upstream.count == 2
 
 
-ODD_IDS = ["m", "M", "m ", " m", "\U0001f600", "e\u0301", "\xe9", "\u00df", "ss", "\U0001f600" * 64, "'; --", "%00", "a\nb"]
+ODD_IDS = [
+    "m", "M", "m ", " m", "\U0001f600", "e\u0301", "\xe9", "\u00df", "ss", "\U0001f600" * 64, "'; --", "%00", "a\nb",
+]
 
 
 def test_ids_that_differ_in_anything_are_different_messages(make_app, upstream, database_url):

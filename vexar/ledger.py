@@ -12,14 +12,10 @@ from typing import Any
 
 from peewee import fn
 
+from vexar.leases import ABANDONED_MS, LEASE_MS, LIVE_STATES, is_alive
 from vexar.models import Message, Run, Visitor
 from vexar.store import P, Statement, Transaction
 from vexar.visitors import FIND_CONVERSATION, LockedVisitor
-
-LEASE_MS = 6_000
-# A dead run's checkpoint becomes a reply when nobody sent the message again for this long.
-ABANDONED_MS = 60_000
-LIVE_STATES = ("waiting", "running")
 
 _KEY = (Run.visitor_id == P.visitor_id) & (Run.seq == P.seq)
 _MINE = _KEY & (Run.owner == P.owner) & (Run.attempt == P.attempt)
@@ -49,32 +45,18 @@ _RESTART = Statement(
     Run.update(
         attempt=Run.attempt + 1, state=P.state, owner=P.owner, lease_until_ms=P.lease_until_ms, epoch=P.epoch,
         is_stop_asked=0, checkpoint="", finish_reason="", error_code="", reply_seq=None,
-        conversation_id=P.conversation_id,
-        tokens_reserved=P.tokens_reserved, changed_ms=P.now_ms,
+        conversation_id=P.conversation_id, tokens_reserved=P.tokens_reserved, changed_ms=P.now_ms,
     ).where(_KEY)
 )
 _BEGIN = Statement(
     Run.update(state="running", epoch=P.epoch, lease_until_ms=P.lease_until_ms, changed_ms=P.now_ms)
     .where(_MINE & (Run.state == "waiting"))
 )
-_KEEP = Statement(
-    Run.update(checkpoint=P.checkpoint, lease_until_ms=P.lease_until_ms, changed_ms=P.now_ms)
-    .where(_MINE & Run.state.in_(LIVE_STATES))
-)
-_OWNED = Statement(
-    Run.select(Run.visitor_id, Run.seq, Run.attempt, Run.is_stop_asked)
-    .where((Run.owner == P.owner) & Run.state.in_(LIVE_STATES))
-)
-_ASK_STOP = Statement(Run.update(is_stop_asked=1).where(_KEY & Run.state.in_(LIVE_STATES)))
 _END = Statement(
     Run.update(
         state="ended", finish_reason=P.finish_reason, error_code=P.error_code, reply_seq=P.reply_seq,
         checkpoint="", lease_until_ms=0, tokens_reserved=0, changed_ms=P.now_ms,
     ).where(_KEY & (Run.attempt == P.attempt) & Run.state.in_(LIVE_STATES))
-)
-_DEAD = Statement(
-    Run.select(Run.visitor_id, Run.seq)
-    .where(Run.state.in_(LIVE_STATES) & (Run.lease_until_ms <= P.before_ms)).limit(50)
 )
 _REPLY = Statement(Message.select(Message).where((Message.visitor_id == P.visitor_id) & (Message.seq == P.seq)))
 VISITOR_SESSION = Statement(Visitor.select(Visitor.session_id).where(Visitor.id == P.id))
@@ -97,11 +79,6 @@ class Ending:
     sources: tuple[dict, ...] = ()
     # A planned restart: told to followers, stored nowhere.
     is_restart: bool = False
-
-
-def is_alive(run: Any, now_ms: int) -> bool:
-    """Whether somebody makes this answer at the moment."""
-    return run.state in LIVE_STATES and run.lease_until_ms > now_ms
 
 
 def find(tx: Transaction, visitor_id: int, seq: int) -> Any:
@@ -181,41 +158,6 @@ def begin(tx: Transaction, *, visitor_id: int, seq: int, attempt: int, owner: st
     return "running"
 
 
-def keep(tx: Transaction, *, owner: str, checkpoints: list[tuple[int, int, int, str]]) -> None:
-    """Write checkpoints (visitor_id, seq, attempt, text) and renew their leases; late ones change nothing.
-
-    No visitor is locked: each row is met by its own condition, and rows of several visitors are taken in
-    the order of their keys, which no other job crosses.
-    """
-    now_ms = tx.now_ms()
-    for visitor_id, seq, attempt, text in sorted(checkpoints):
-        tx.run(
-            _KEEP, visitor_id=visitor_id, seq=seq, attempt=attempt, owner=owner, checkpoint=text,
-            lease_until_ms=now_ms + LEASE_MS, now_ms=now_ms,
-        )
-
-
-def release(tx: Transaction, *, owner: str, checkpoints: list[tuple[int, int, int, str]]) -> None:
-    """A last checkpoint, and the lease given back: whoever sends the message again may start at once."""
-    now_ms = tx.now_ms()
-    for visitor_id, seq, attempt, text in sorted(checkpoints):
-        tx.run(
-            _KEEP, visitor_id=visitor_id, seq=seq, attempt=attempt, owner=owner, checkpoint=text,
-            lease_until_ms=now_ms, now_ms=now_ms,
-        )
-
-
-def owned(tx: Transaction, *, owner: str) -> dict[tuple[int, int, int], bool]:
-    """The runs this owner still has: {(visitor_id, seq, attempt): stop was asked}."""
-    rows = tx.all(_OWNED, owner=owner)
-    return {(row.visitor_id, row.seq, row.attempt): bool(row.is_stop_asked) for row in rows}
-
-
-def ask_stop(tx: Transaction, *, visitor_id: int, seq: int) -> bool:
-    """Tell the owner, wherever it is, that the visitor pressed stop; whether there was anything to stop."""
-    return bool(tx.run(_ASK_STOP, visitor_id=visitor_id, seq=seq))
-
-
 def finish(
     tx: Transaction, *, visitor_id: int, seq: int, attempt: int, owner: str, finish_reason: str, text: str,
     status: str, sources: tuple[dict, ...] = (), error_code: str = "",
@@ -267,12 +209,6 @@ def stop(tx: Transaction, *, visitor_id: int, seq: int) -> bool:
     cut(visitor, run, "stopped")
     visitor.save()
     return True
-
-
-def dead(tx: Transaction) -> list[tuple[int, int]]:
-    """Runs whose lease ran out long enough ago: (visitor_id, seq), at most 50."""
-    rows = tx.all(_DEAD, before_ms=tx.now_ms() - ABANDONED_MS)
-    return [(row.visitor_id, row.seq) for row in rows]
 
 
 def bury(tx: Transaction, *, visitor_id: int, seq: int) -> bool:

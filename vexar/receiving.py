@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vexar import blocks, budgets, ledger, messages
+from vexar import blocks, budgets, leases, ledger, messages
 from vexar.errors import ApiError, invalid
 from vexar.events import LastEventId
 from vexar.settings import SiteSettings
@@ -83,7 +83,7 @@ def receive(
     conversation = _conversation_for(visitor, run)
     tokens = 0
     if conversation.mode == "ai":
-        _refuse_too_many_runs(visitor, run, max_session_runs=max_session_runs, max_site_runs=max_site_runs)
+        _refuse_too_many_runs(visitor, max_session_runs=max_session_runs, max_site_runs=max_site_runs)
     if run is None or conversation.mode == "ai":
         tokens = budgets.take(
             tx, incoming.site_id, settings, chars=len(incoming.content), now_ms=visitor.now_ms, is_new=run is None,
@@ -136,7 +136,7 @@ def _is_failed(run: Any) -> bool:
 def _needs_restart(run: Any, incoming: Incoming, now_ms: int) -> bool:
     if run.state == "ended":
         return run.finish_reason == "error" and not incoming.is_resumed
-    return not ledger.is_alive(run, now_ms)
+    return not leases.is_alive(run, now_ms)
 
 
 def _refuse_other_message(tx: Transaction, run: Any, incoming: Incoming) -> None:
@@ -145,14 +145,9 @@ def _refuse_other_message(tx: Transaction, run: Any, incoming: Incoming) -> None
         raise ApiError("message_id_conflict")
 
 
-def _refuse_too_many_runs(
-    visitor: LockedVisitor, run: Any, *, max_session_runs: int, max_site_runs: int
-) -> None:
-    others = [
-        other for other in ledger.unended(visitor.tx, visitor.id)
-        if ledger.is_alive(other, visitor.now_ms) and not (run and other.seq == run.seq)
-    ]
-    if max_session_runs and len(others) >= max_session_runs:
+def _refuse_too_many_runs(visitor: LockedVisitor, *, max_session_runs: int, max_site_runs: int) -> None:
+    alive = [run for run in ledger.unended(visitor.tx, visitor.id) if leases.is_alive(run, visitor.now_ms)]
+    if max_session_runs and len(alive) >= max_session_runs:
         raise ApiError("too_many_runs", retry_after=2)
     if max_site_runs and ledger.site_load(visitor.tx, visitor.site_id, visitor.now_ms)[0] >= max_site_runs:
         raise ApiError("too_many_runs", retry_after=2)

@@ -10,7 +10,7 @@ import logging
 import time
 from typing import Any
 
-from vexar import ledger
+from vexar import leases, ledger
 from vexar.answers.keeping import run_channel
 from vexar.answers.live import LiveRun
 from vexar.answers.runs import Runs
@@ -142,7 +142,7 @@ class Follower:
         """The run is made elsewhere, dead or ended: read it from the store."""
         try:
             run, now_ms, ending = self._runs.store.read(_read_run, visitor_id=self._visitor_id, seq=self._seq)
-            if ending is None and not ledger.is_alive(run, now_ms):
+            if ending is None and not leases.is_alive(run, now_ms):
                 self._runs.revive(self._visitor_id, self._seq)
                 return []
         except StoreError:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from vexar import ledger
+from vexar import leases, ledger
 from vexar.answers.live import LiveRun
 from vexar.broker import Broker
 from vexar.ledger import Ending
@@ -58,7 +58,7 @@ class Keeper:
             try:
                 for start in range(0, len(runs), MAX_KEPT_PER_JOB):
                     checkpoints = [(*live.key, live.text) for live in runs[start:start + MAX_KEPT_PER_JOB]]
-                    self._store.write(ledger.release, owner=self._owner, checkpoints=checkpoints)
+                    self._store.write(leases.release, owner=self._owner, checkpoints=checkpoints)
             except StoreError:
                 log.exception("leases could not be given back; they run out by themselves")
             for live in runs:
@@ -98,7 +98,7 @@ class Keeper:
 
     def _look_for_cuts(self) -> None:
         candidates = list(self._runs.values())
-        owned = self._store.read(ledger.owned, owner=self._owner)
+        owned = self._store.read(leases.owned, owner=self._owner)
         for live in candidates:
             if live.ending is not None:
                 continue
@@ -110,7 +110,7 @@ class Keeper:
     def _lose_if_lost(self, live: LiveRun) -> None:
         # On a cluster a read may be a moment old: only what the row itself says counts.
         row = self._store.read(ledger.find, visitor_id=live.key[0], seq=live.key[1])
-        is_ours = row.owner == self._owner and row.attempt == live.key[2] and row.state in ledger.LIVE_STATES
+        is_ours = row.owner == self._owner and row.attempt == live.key[2] and row.state in leases.LIVE_STATES
         if not is_ours:
             self._lose(live)
 
@@ -125,7 +125,7 @@ class Keeper:
     def _write_checkpoints(self, runs: list[LiveRun]) -> None:
         counts = [len(live.pieces) for live in runs]
         checkpoints = [(*live.key, live.text) for live in runs]
-        self._store.write(ledger.keep, owner=self._owner, checkpoints=checkpoints)
+        self._store.write(leases.keep, owner=self._owner, checkpoints=checkpoints)
         for live, count in zip(runs, counts, strict=True):
             live.kept_pieces = count
             live.kept_at = time.monotonic()
@@ -133,7 +133,7 @@ class Keeper:
 
     def _bury(self) -> None:
         """End what dead processes left; safe in several workers at once."""
-        for visitor_id, seq in self._store.read(ledger.dead):
+        for visitor_id, seq in self._store.read(leases.dead):
             if self._store.write(ledger.bury, visitor_id=visitor_id, seq=seq):
                 self._broker.ring(run_channel(visitor_id, seq))
 

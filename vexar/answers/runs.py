@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from config import Config
-from vexar import budgets, ledger, metrics
+from vexar import budgets, leases, ledger, metrics
 from vexar.answers.keeping import Keeper, restarting, run_channel
 from vexar.answers.live import LiveRun
 from vexar.answers.making import Outcome, make_answer
@@ -234,7 +234,7 @@ class Runs:
         """Ask the owner in another process to stop, and wait for it a little; False when there was nothing to stop."""
         bell = self.broker.listen(run_channel(visitor_id, seq))
         try:
-            if not self.store.write(ledger.ask_stop, visitor_id=visitor_id, seq=seq):
+            if not self.store.write(leases.ask_stop, visitor_id=visitor_id, seq=seq):
                 return False
             until = time.monotonic() + STOP_WAIT_S
             while (left := until - time.monotonic()) > 0:
@@ -253,7 +253,7 @@ def turn_channel(visitor_id: int) -> str:
 
 def _insist(live: LiveRun, work: Callable[[], Any]) -> Any:
     """Do it, again and again while the database is away, as long as a lease lasts. Raises StoreError."""
-    until = time.monotonic() + ledger.LEASE_MS / 1000
+    until = time.monotonic() + leases.LEASE_MS / 1000
     while True:
         try:
             return work()
@@ -275,7 +275,7 @@ def _revive(tx: Any, *, visitor_id: int, seq: int, owner: str) -> Any:
     """A new attempt of a dead run: its row, or None when somebody else has it."""
     visitor = ledger.LockedVisitor.by_id(tx, visitor_id)
     run = ledger.find(tx, visitor_id, seq)
-    if run.state == "ended" or ledger.is_alive(run, visitor.now_ms):
+    if run.state == "ended" or leases.is_alive(run, visitor.now_ms):
         return None
     conversation = tx.one(ledger.FIND_CONVERSATION, id=run.conversation_id)
     row = ledger.restart(visitor, conversation, run, owner=owner, tokens=run.tokens_reserved)

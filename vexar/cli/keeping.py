@@ -12,7 +12,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from vexar import ledger, messages
+from vexar import leases, ledger, messages
 from vexar.cli import CommandError
 from vexar.cli.house import House
 from vexar.models import Conversation, KnowledgeEntry, Message, Upload, Visitor
@@ -96,7 +96,7 @@ def run_prune(args: Namespace, house: House) -> int:
         uploads.close()
     runs = sum(
         house.store.write(ledger.bury, visitor_id=visitor_id, seq=seq)
-        for visitor_id, seq in house.store.read(ledger.dead)
+        for visitor_id, seq in house.store.read(leases.dead)
     )
     print(json.dumps({"images": images, "runs": runs}) if args.json else f"images: {images}, runs: {runs}")
     return 0
@@ -104,7 +104,7 @@ def run_prune(args: Namespace, house: House) -> int:
 
 def _copy_sqlite(house: House, target: Path) -> None:
     # Opens the store first, so that the copy has this version's schema.
-    house.store.read(ledger.dead)
+    house.store.read(leases.dead)
     source = sqlite3.connect(sqlite_path(house.config.database_url))
     copy = sqlite3.connect(target)
     try:

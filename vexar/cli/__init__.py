@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
 
 class CommandError(Exception):
     """A command failed; the text is one line for stderr, and the exit code is 1."""

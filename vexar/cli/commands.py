@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 
 import vexar
@@ -34,7 +35,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     try:
         house = House(load())
         return args.run(args, house)
-    except (CommandError, ConfigError, StoreError, ApiError, OSError) as problem:
+    except (CommandError, ConfigError, StoreError, ApiError, OSError, UnicodeEncodeError) as problem:
         print(f"vexar: {_one_line(problem)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -47,10 +48,12 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
 def build_parser(command: str = "") -> argparse.ArgumentParser:
     """The parser of the group this command is in; of every command for a name nobody knows."""
     parser = argparse.ArgumentParser(
-        prog="app.py", description="Vexar: a self-hosted AI chat widget backend.", allow_abbrev=False
+        prog="app.py", description="Vexar: a self-hosted AI chat widget backend.", allow_abbrev=False,
+        formatter_class=partial(argparse.HelpFormatter, max_help_position=30),
     )
     parser.add_argument("--version", action="version", version=vexar.__version__)
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser_class = partial(argparse.ArgumentParser, allow_abbrev=False)
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=parser_class)
     own = [group for group, names in COMMANDS.items() if command in names]
     for group in own or COMMANDS:
         import_module(f"vexar.cli.{group}").add_commands(subparsers)
@@ -58,7 +61,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 
 
 def _one_line(problem: Exception) -> str:
-    text = str(problem)
+    text = "an argument is not UTF-8" if isinstance(problem, UnicodeEncodeError) else str(problem)
     if isinstance(problem, ApiError) and problem.errors:
         text = "; ".join(f"{field} {sentence}" for field, sentence in problem.errors.items())
     return " ".join(text.split()) or type(problem).__name__

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import time
-from argparse import Namespace
-from typing import Any
+from argparse import ArgumentTypeError, Namespace
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
 
 from vexar.addresses import parse_network
-from vexar.cli import CommandError
+from vexar.cli import EMAIL, CommandError
 from vexar.cli.house import House
 from vexar.models import Operator
 from vexar.nudges import replace_rules
 from vexar.store import Duplicate, P, Statement, Transaction
 
+MAX_RULES = 100
 DESK_EMAIL = "desk@localhost"
 DESK_NAME = "Support"
 _FIND_DESK = Statement(Operator.select(Operator).where(Operator.email == DESK_EMAIL))
@@ -24,29 +30,45 @@ _ADD_DESK = Statement(
 )
 
 
+class Variant(msgspec.Struct, forbid_unknown_fields=True):
+    """One wording of a nudge; `weight`: how often it is drawn, beside the others."""
+
+    message: Annotated[str, Meta(min_length=1, max_length=4_000, pattern=r"\S")]
+    weight: Annotated[int, Meta(ge=1, le=1_000)] = 1
+
+
+class Rule(msgspec.Struct, forbid_unknown_fields=True):
+    """When a nudge shows: on which pages, after how long, how often."""
+
+    path: Annotated[str, Meta(max_length=500, pattern=r"^[/*]")]
+    variants: Annotated[list[Variant], Meta(min_length=1, max_length=20)]
+    delay_seconds: Annotated[int, Meta(ge=0, le=3_600)] = 0
+    frequency: Literal["once", "daily", "always"] = "once"
+
+
 def add_commands(subparsers: Any) -> None:
     """Register the commands."""
     accepting = _command(subparsers, "accept", run_accept, "take a visitor's conversation from the AI")
     saying = _command(subparsers, "say", run_say, "say something to a visitor as a person")
     for parser in (accepting, saying):
         parser.add_argument("--operator", metavar="EMAIL", help=f"who; the shared desk ({DESK_NAME}) when left out")
-    saying.add_argument("text", metavar="TEXT")
-    saying.add_argument("--message-id", help="an id of your own; the same one again is the same message")
+    saying.add_argument("text", metavar="TEXT", type=_words)
+    saying.add_argument("--message-id", type=_message_id, help="your own id; the same again is the same message")
     _command(subparsers, "return", run_return, "give a conversation back to the AI")
     typing = _command(subparsers, "typing", run_typing, "show a visitor that a person is typing")
     typing.add_argument("--off", action="store_true", help="not any more")
     blocking = _command(subparsers, "block", run_block, "block a visitor, who may still read", needs_session=False)
-    blocking.add_argument("--ip", metavar="CIDR", help="block an address or range instead")
-    blocking.add_argument("--email", help="block an email address instead")
+    blocking.add_argument("--ip", metavar="CIDR", type=_network, help="block an address or range instead")
+    blocking.add_argument("--email", type=_email, help="block an email address instead")
     blocking.add_argument("--reason", help="shown to the visitor")
-    blocking.add_argument("--minutes", type=float, help="for so long; for good when left out")
+    blocking.add_argument("--minutes", type=_minutes, help="for so long; for good when left out")
     _command(subparsers, "unblock", run_unblock, "lift every block that meets a visitor")
     nudging = _command(
         subparsers, "nudge", run_nudge, "send a proactive message, or set a site's rules", needs_session=False
     )
-    nudging.add_argument("text", nargs="?", metavar="TEXT", help="the message to the visitor of --session")
+    nudging.add_argument("text", nargs="?", metavar="TEXT", type=_words, help="the message to the visitor of --session")
     rules_help = "the site's rules: [{path, delay_seconds, variants, frequency}]"
-    nudging.add_argument("--rules", metavar="JSON", help=rules_help)
+    nudging.add_argument("--rules", metavar="JSON", type=_rules, help=rules_help)
 
 
 def run_accept(args: Namespace, house: House) -> int:
@@ -79,7 +101,7 @@ def run_typing(args: Namespace, house: House) -> int:
 
 def run_block(args: Namespace, house: House) -> int:
     """Block by session, address range or email."""
-    given = [(kind, value) for kind, value in _targets(args) if value]
+    given = [(kind, getattr(args, kind)) for kind in ("session", "ip", "email") if getattr(args, kind)]
     if len(given) != 1:
         raise CommandError("give exactly one of --session, --ip and --email")
     kind, value = given[0]
@@ -96,11 +118,11 @@ def run_unblock(args: Namespace, house: House) -> int:
 def run_nudge(args: Namespace, house: House) -> int:
     """A message to one visitor, or the rules of the site."""
     site = house.site(args.site)
-    if args.rules:
-        house.store.write(replace_rules, site_id=site.id, rules=_rules(args.rules))
-        return _tell(args, {"rules": len(_rules(args.rules))})
-    if not (args.session and args.text):
+    if (args.rules is None) == (args.text is None) or (args.text and not args.session):
         raise CommandError("give --session and TEXT, or --rules")
+    if args.rules is not None:
+        house.store.write(replace_rules, site_id=site.id, rules=args.rules)
+        return _tell(args, {"rules": len(args.rules)})
     number = house.conversations.propose(site.id, args.session, None, content=args.text)
     return _tell(args, {"id": number})
 
@@ -108,7 +130,7 @@ def run_nudge(args: Namespace, house: House) -> int:
 def _command(subparsers: Any, name: str, run: Any, help: str, *, needs_session: bool = True) -> Any:
     parser = subparsers.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
     parser.add_argument("--site", required=True, metavar="sk_...")
-    parser.add_argument("--session", required=needs_session, metavar="ID", help="the visitor's session_id")
+    parser.add_argument("--session", required=needs_session, metavar="ID", type=_session, help="the visitor's")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
     return parser
@@ -131,28 +153,53 @@ def _desk(tx: Transaction) -> Any:
     return found
 
 
-def _targets(args: Namespace) -> list[tuple[str, str | None]]:
-    network = None
-    if args.ip:
-        network = parse_network(args.ip)
-        if network is None:
-            raise CommandError("--ip must be an address or a CIDR range")
-    return [("session", args.session), ("ip", network), ("email", args.email.lower() if args.email else None)]
+def _session(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", text):
+        raise ArgumentTypeError("must be 1 to 128 characters of A-Z a-z 0-9 . _ : -")
+    return text
+
+
+def _network(text: str) -> str:
+    network = parse_network(text)
+    if network is None:
+        raise ArgumentTypeError("must be an address or a CIDR range")
+    return network
+
+
+def _email(text: str) -> str:
+    if not EMAIL.fullmatch(text):
+        raise ArgumentTypeError("must be an email address")
+    return text.lower()
+
+
+def _words(text: str) -> str:
+    if not text.strip():
+        raise ArgumentTypeError("must not be empty")
+    return text
+
+
+def _message_id(text: str) -> str:
+    if not 1 <= len(text) <= 64:
+        raise ArgumentTypeError("must be 1 to 64 characters")
+    return text
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 < minutes < 1e8:
+        raise ArgumentTypeError("must be a number of minutes above 0")
+    return minutes
 
 
 def _rules(text: str) -> list[dict]:
     try:
-        rules = json.loads(text)
-        for rule in rules:
-            if not rule["path"].startswith(("/", "*")) or not rule["variants"]:
-                raise ValueError("a rule needs a path that begins with / or *, and variants")
-            for variant in rule["variants"]:
-                variant["message"].strip()
-            if rule.get("frequency", "once") not in ("once", "daily", "always"):
-                raise ValueError("frequency is once, daily or always")
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise CommandError(f"--rules cannot be read: {problem}") from None
-    return rules
+        rules = msgspec.json.decode(text, type=Annotated[list[Rule], Meta(max_length=MAX_RULES)])
+    except (msgspec.MsgspecError, UnicodeEncodeError) as problem:
+        raise ArgumentTypeError(f"cannot be read: {problem}") from None
+    return msgspec.to_builtins(rules)
 
 
 def _tell(args: Namespace, answer: dict) -> int:

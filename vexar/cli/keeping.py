@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import tempfile
 from argparse import Namespace
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,13 +106,12 @@ def run_prune(args: Namespace, house: House) -> int:
 def _copy_sqlite(house: House, target: Path) -> None:
     # Opens the store first, so that the copy has this version's schema.
     house.store.read(leases.dead)
-    source = sqlite3.connect(sqlite_path(house.config.database_url))
-    copy = sqlite3.connect(target)
     try:
-        source.backup(copy, pages=BACKUP_PAGES)
-    finally:
-        copy.close()
-        source.close()
+        with closing(sqlite3.connect(sqlite_path(house.config.database_url))) as source, \
+                closing(sqlite3.connect(target)) as copy:
+            source.backup(copy, pages=BACKUP_PAGES)
+    except sqlite3.Error as problem:
+        raise CommandError(f"{target.parent} cannot take the copy: {problem}") from None
 
 
 def _dump_mysql(url: str, target: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import socket
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ def run_server(args: Namespace, house: House) -> int:
     house.config = load()
     # Here and not only in the workers: a database that cannot be opened is one line and the end.
     migrate(house.config.database_url)
+    _check_bind(house.config.bind)
     _greet(house)
     # Not another folder: .env and relative paths mean the one this was started in.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -70,6 +72,18 @@ def run_check(args: Namespace, house: House) -> int:
         for result in results:
             print(f"{'ok ' if result['ok'] else 'BAD'}  {result['name']}: {result['detail']}")
     return 0 if all(result["ok"] for result in results) else 1
+
+
+def _check_bind(bind: str) -> None:
+    """Raise CommandError when somebody listens there already; gunicorn would try for five seconds, in ten lines."""
+    host, _, port = bind.rpartition(":")
+    if bind.startswith("unix:") or port == "0":
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host.strip("[]"), int(port)), family=family).close()
+    except OSError as problem:
+        raise CommandError(f"cannot listen at {bind}: {problem.strerror}; is Vexar running already?") from None
 
 
 def _greet(house: House) -> None:

@@ -8,9 +8,9 @@ import re
 import secrets
 from argparse import Namespace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from vexar.cli import CommandError
+from vexar.cli import EMAIL, CommandError
 from vexar.cli.house import House
 from vexar.models import Operator, OperatorSite, Site
 from vexar.settings import SiteSettings, read_settings, write_settings
@@ -60,9 +60,7 @@ def add_commands(subparsers: Any) -> None:
 
 def run_add_site(args: Namespace, house: House) -> int:
     """Store the site; print its key, origins and the tag."""
-    parts = urlsplit(args.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CommandError("--url must be an http or https address")
+    parts = _web_address("--url", args.url)
     site_key = args.key or f"sk_{secrets.token_urlsafe(24)}"
     if not re.fullmatch(r"sk_[A-Za-z0-9_-]{24,125}", site_key):
         raise CommandError("--key must be sk_ and at least 24 characters of A-Z a-z 0-9 _ -")
@@ -99,7 +97,7 @@ def run_list_sites(args: Namespace, house: House) -> int:
 
 def run_add_operator(args: Namespace, house: House) -> int:
     """Store the person; print the API key once. Signing in by link comes with the console."""
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", args.email):
+    if not EMAIL.fullmatch(args.email):
         raise CommandError("--email must be an email address")
     site = house.site(args.site) if args.site else None
     api_key = secrets.token_hex(32) if args.api_key else None
@@ -119,20 +117,43 @@ def run_add_operator(args: Namespace, house: House) -> int:
 
 def default_origins(url: str) -> list[str]:
     """The origin of a website and its twin with or without `www.`."""
-    parts = urlsplit(url)
-    host = parts.hostname.removeprefix("www.")
-    port = f":{parts.port}" if parts.port else ""
-    hosts = (host, f"www.{host}") if "." in host and not host.replace(".", "").isdigit() else (host,)
-    return [f"{parts.scheme}://{name}{port}" for name in hosts]
+    own = origin_of(urlsplit(url))
+    scheme, _, host = own.partition("://")
+    bare = host.removeprefix("www.")
+    name = bare.partition(":")[0]
+    has_twin = "." in name and not name.replace(".", "").isdigit()
+    return [f"{scheme}://{bare}", f"{scheme}://www.{bare}"] if has_twin else [own]
+
+
+def origin_of(parts: SplitResult) -> str:
+    """The origin as browsers send it: lower case, without the scheme's own port, names in other scripts encoded."""
+    host = parts.hostname
+    if ":" in host:
+        host = f"[{host}]"
+    elif not host.isascii():
+        host = host.encode("idna").decode()
+    port = "" if parts.port in (None, {"http": 80, "https": 443}[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def _origin(text: str) -> str:
-    if text in ("*", "null"):
+    if text == "*":
         return text
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+    parts = _web_address("--origin", text)
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
         raise CommandError(f"--origin must be * or scheme://host[:port], not {text}")
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    return origin_of(parts)
+
+
+def _web_address(option: str, text: str) -> SplitResult:
+    """The parts of an http or https address whose origin can be told. Raises CommandError."""
+    try:
+        parts = urlsplit(text)
+        if parts.scheme in ("http", "https") and parts.hostname and not re.search(r"\s", text) and origin_of(parts):
+            return parts
+    except ValueError:
+        pass
+    raise CommandError(f"{option} must be an http or https address, not {text}")
 
 
 def _add_site(tx: Transaction, *, site_key: str, name: str, url: str, settings: str) -> int:

@@ -12,7 +12,7 @@ from vexar.wording import LINES, STRINGS, line, strings
 LANGUAGES = {"en", "de", "fr", "es", "pt", "it", "nl", "pl", "uk", "tr", "ar", "he", "zh", "ja"}
 PROMISED = {
     "name", "avatar_url", "welcome_message", "primary_color", "header_color", "position", "button_style", "starters",
-    "forms", "upload", "strings",
+    "forms", "upload", "nudges", "strings",
 }  # fmt: skip
 
 

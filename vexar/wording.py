@@ -56,6 +56,7 @@ LINES: dict[str, dict[str, str]] = {
 # What the widget writes on its own buttons and lines, sent with chat/config.
 STRINGS: dict[str, dict[str, str]] = {
     "en": {
+        "open": "Open chat",
         "placeholder": "Type your message",
         "send": "Send",
         "stop": "Stop",
@@ -68,6 +69,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Too many messages. Please wait a moment.",
     },
     "de": {
+        "open": "Chat öffnen",
         "placeholder": "Nachricht schreiben",
         "send": "Senden",
         "stop": "Stopp",
@@ -80,6 +82,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Zu viele Nachrichten. Bitte warten Sie einen Moment.",
     },
     "fr": {
+        "open": "Ouvrir le chat",
         "placeholder": "Écrivez votre message",
         "send": "Envoyer",
         "stop": "Arrêter",
@@ -92,6 +95,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Trop de messages. Veuillez patienter un instant.",
     },
     "es": {
+        "open": "Abrir el chat",
         "placeholder": "Escriba su mensaje",
         "send": "Enviar",
         "stop": "Detener",
@@ -104,6 +108,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Demasiados mensajes. Espere un momento.",
     },
     "pt": {
+        "open": "Abrir o chat",
         "placeholder": "Escreva a sua mensagem",
         "send": "Enviar",
         "stop": "Parar",
@@ -116,6 +121,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Demasiadas mensagens. Aguarde um momento.",
     },
     "it": {
+        "open": "Apri la chat",
         "placeholder": "Scriva il suo messaggio",
         "send": "Invia",
         "stop": "Ferma",
@@ -128,6 +134,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Troppi messaggi. Attenda un momento.",
     },
     "nl": {
+        "open": "Chat openen",
         "placeholder": "Typ uw bericht",
         "send": "Versturen",
         "stop": "Stop",
@@ -140,6 +147,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Te veel berichten. Wacht even.",
     },
     "pl": {
+        "open": "Otwórz czat",
         "placeholder": "Napisz wiadomość",
         "send": "Wyślij",
         "stop": "Zatrzymaj",
@@ -152,6 +160,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Zbyt wiele wiadomości. Poczekaj chwilę.",
     },
     "uk": {
+        "open": "Відкрити чат",
         "placeholder": "Напишіть повідомлення",
         "send": "Надіслати",
         "stop": "Зупинити",
@@ -164,6 +173,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Забагато повідомлень. Зачекайте хвилинку.",
     },
     "tr": {
+        "open": "Sohbeti aç",
         "placeholder": "Mesajınızı yazın",
         "send": "Gönder",
         "stop": "Durdur",
@@ -176,6 +186,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "Çok fazla mesaj. Lütfen biraz bekleyin.",
     },
     "ar": {
+        "open": "فتح الدردشة",
         "placeholder": "اكتب رسالتك",
         "send": "إرسال",
         "stop": "إيقاف",
@@ -188,6 +199,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "رسائل كثيرة جدًا. يرجى الانتظار لحظة.",
     },
     "he": {
+        "open": "פתיחת הצ'אט",
         "placeholder": "כתבו הודעה",
         "send": "שליחה",
         "stop": "עצירה",
@@ -200,6 +212,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "יותר מדי הודעות. נא להמתין רגע.",
     },
     "zh": {
+        "open": "打开聊天",
         "placeholder": "输入您的消息",
         "send": "发送",
         "stop": "停止",
@@ -212,6 +225,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "too_many": "消息过多，请稍候。",
     },
     "ja": {
+        "open": "チャットを開く",
         "placeholder": "メッセージを入力",
         "send": "送信",
         "stop": "停止",

@@ -1,11 +1,28 @@
 // Makes a visitor's picture small before it is sent. Shown on a canvas, since a page may forbid blob: images.
 
+import { Refusal } from "./api.js";
+
 const MAX_SIDE_PX = 1600;
 const PREVIEW_PX = 48;
 const KEPT_BYTES = 300_000;
 
+/** Upload a picture, to go with the next message. */
+export async function attach(panel, file) {
+  const image = (panel.image = { url: null });
+  try {
+    const { blob, preview } = await prepareImage(file);
+    panel.view.setImage(preview);
+    panel.begin();
+    image.url = (await panel.api.upload(blob, "image")).url;
+    panel.hint("");
+  } catch (problem) {
+    panel.detach();
+    panel.hint(problem instanceof Refusal ? problem.message : panel.words.imageFailed);
+  }
+}
+
 /** {blob to send, preview element}. Throws when the file is no picture. */
-export async function prepareImage(file) {
+async function prepareImage(file) {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   try {
     const preview = draw(bitmap, PREVIEW_PX);

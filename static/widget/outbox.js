@@ -2,7 +2,6 @@
 // whatever breaks in between. A letter is carried by one tab; when that dies, another one that waits takes over.
 
 import { readEvents } from "./sse.js";
-import { backoffMs } from "./state.js";
 import { hold } from "./keep.js";
 import { Refusal } from "./api.js";
 
@@ -36,6 +35,7 @@ export class Outbox {
   /** See that the letter arrives, as soon as nobody else does. */
   carry(letter) {
     const { message_id } = letter;
+    letter.announcer ??= new Announcer();
     const received = new Promise((resolve) => (letter.received = resolve));
     const before = this.#line;
     this.#line = before.then(() => received);
@@ -191,4 +191,30 @@ class Watch {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.cut, SILENCE_MS);
   }
+}
+
+/** Cuts a growing answer into what a screen reader is told: whole sentences, and the rest at the end. */
+export class Announcer {
+  #told = 0;
+
+  /** What of `text` is to be said now, or "". */
+  next(text, isOver) {
+    if (text.length < this.#told) this.#told = 0;
+    const rest = text.slice(this.#told);
+    const part = isOver ? rest : rest.slice(0, lastBoundary(rest));
+    this.#told += part.length;
+    return part.replace(/[*_`#|]+/g, " ").replace(/\s+/g, " ").trim();
+  }
+}
+
+function lastBoundary(text) {
+  let end = 0;
+  for (const found of text.matchAll(/[.!?…](?=\s)|[。！？]|\n/g)) end = found.index + found[0].length;
+  return end;
+}
+
+/** Milliseconds until the next try: doubling from half a second to 15 s, half of it by chance. */
+export function backoffMs(tries, chance = Math.random()) {
+  const full = Math.min(15_000, 500 * 2 ** Math.min(tries, 10));
+  return full / 2 + (full / 2) * chance;
 }

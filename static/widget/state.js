@@ -155,36 +155,3 @@ export class State {
 function replyKey({ message_id, from }) {
   return from ? `r:${message_id}:${from}` : `r:${message_id}`;
 }
-
-/** Cuts a growing answer into what a screen reader is told: whole sentences, and the rest at the end. */
-export class Announcer {
-  #told = 0;
-
-  /** What of `text` is to be said now, or "". */
-  next(text, isOver) {
-    if (text.length < this.#told) this.#told = 0;
-    const rest = text.slice(this.#told);
-    const part = isOver ? rest : rest.slice(0, lastBoundary(rest));
-    this.#told += part.length;
-    return part.replace(/[*_`#|]+/g, " ").replace(/\s+/g, " ").trim();
-  }
-}
-
-function lastBoundary(text) {
-  let end = 0;
-  for (const found of text.matchAll(/[.!?…](?=\s)|[。！？]|\n/g)) end = found.index + found[0].length;
-  return end;
-}
-
-/** Milliseconds until the next try: doubling from half a second to 15 s, half of it by chance. */
-export function backoffMs(tries, chance = Math.random()) {
-  const full = Math.min(15_000, 500 * 2 ** Math.min(tries, 10));
-  return full / 2 + (full / 2) * chance;
-}
-
-/** Whether a page's path fits a pattern where `*` stands for anything; a trailing slash makes no difference. */
-export function fits(pattern, path) {
-  const trim = (text) => text.replace(/(.)\/+$/, "$1");
-  const escaped = trim(pattern).replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*");
-  return new RegExp(`^${escaped}$`, "s").test(trim(path));
-}

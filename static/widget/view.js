@@ -5,6 +5,11 @@ import { h, icon, iconButton, link, picture, showMarkdown } from "./dom.js";
 const NEAR_END_PX = 80;
 const MAX_CHARS = 4000;
 
+/** Whether the panel fills the screen, as the style sheet has it. */
+export function isPhone({ inline }) {
+  return !inline && matchMedia("(max-width: 480px)").matches;
+}
+
 export class View {
   #core;
   #words;
@@ -30,6 +35,7 @@ export class View {
   setOpen(isOpen) {
     const before = this.#core.root.activeElement;
     this.panel.hidden = !isOpen;
+    this.panel.ariaModal = isOpen && isPhone(this.#core) ? "true" : null;
     if (isOpen) this.#text.focus({ preventScroll: true });
     else if (before && before !== this.#core.button) this.#core.button.focus({ preventScroll: true });
     if (isOpen) this.toEnd();
@@ -198,7 +204,7 @@ export class View {
 
   /** On a phone the panel is all there is to see: the focus stays in it. */
   #trap(event) {
-    if (!this.#core.isPhone()) return;
+    if (!isPhone(this.#core)) return;
     let first = null;
     let last = null;
     for (const element of this.panel.querySelectorAll("button, textarea, input, a, [tabindex='0']")) {
@@ -212,14 +218,15 @@ export class View {
     (event.shiftKey ? last : first).focus();
   }
 
-  #setMenu(isOpen, isBack = false) {
+  async #setMenu(isOpen, isBack = false) {
     if (this.#menu.hidden === !isOpen) return;
     const toggle = this.#menu.previousSibling;
+    const entries = isOpen ? await this.#act.menu() : [];
     this.#menu.hidden = !isOpen;
     toggle.setAttribute("aria-expanded", isOpen);
     this.#menu.replaceChildren();
-    if (!isOpen) return isBack && toggle.focus();
-    for (const { label, run } of this.#act.menu()) {
+    if (isBack) toggle.focus();
+    for (const { label, run } of entries) {
       const choose = () => {
         this.#setMenu(false, true);
         run();

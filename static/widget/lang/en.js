@@ -1,4 +1,5 @@
 export default {
+  open: "Open chat",
   messages: "Messages", placeholder: "Type your message", send: "Send", stop: "Stop", retry: "Try again",
   attach: "Attach an image", remove: "Remove", image: "Image", menu: "More", close: "Close", earlier: "Earlier messages",
   fresh: "New conversation", askPerson: "Talk to a person", nobody: "Nobody is here at the moment.", sources: "Sources",

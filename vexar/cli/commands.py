@@ -48,8 +48,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
 def build_parser(command: str = "") -> argparse.ArgumentParser:
     """The parser of the group this command is in; of every command for a name nobody knows."""
     parser = argparse.ArgumentParser(
-        prog="app.py", description="Vexar: a self-hosted AI chat widget backend.", allow_abbrev=False,
-        formatter_class=partial(argparse.HelpFormatter, max_help_position=30),
+        prog="app.py", description="Vexar: a self-hosted AI chat widget backend.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=vexar.__version__)
     parser_class = partial(argparse.ArgumentParser, allow_abbrev=False)

@@ -18,6 +18,8 @@ from vexar.receiving import Incoming
 from vexar.settings import SiteSettings
 from vexar.visitors import LockedVisitor
 
+pytestmark = pytest.mark.servers
+
 OLGA = SimpleNamespace(id=1, name="Olga")
 
 
@@ -373,6 +375,14 @@ def test_a_process_that_leaves_takes_no_new_work(client, parts, upstream):
     assert upstream.count == 1
 
 
+def test_a_process_that_leaves_makes_no_dead_run_anew(parts, upstream):
+    leave_behind(parts)
+    expire(parts)
+    parts.runs.is_draining = True
+    assert not parts.runs.revive(1, 1)
+    assert state(parts) == (1, "running", "")
+
+
 def test_a_run_received_while_the_process_left_is_given_back_at_once(parts, upstream):
     incoming = Incoming(site_id=1, session_id="ann", message_id="m1", content="Hello")
     row = parts.conversations.receive(incoming, SiteSettings()).run
@@ -414,7 +424,6 @@ def test_an_answer_that_failed_is_only_told_again_to_who_resumes(client, upstrea
 # A database that is away.
 
 
-@pytest.mark.servers
 def test_an_answer_survives_a_database_that_is_away_for_a_moment(make_app, upstream, mariadb, make_database):
     values = {"ai_base_url": upstream.url, "database_url": make_database("mysql")}
     client, other = make_app(**values).test_client(), make_app(**values).test_client()

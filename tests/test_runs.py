@@ -11,6 +11,7 @@ import pytest
 from tests.services import wait_until
 from tests.wire import Spoken, all_at_once, ask, follow, follow_live, history, listen, post, rows
 from vexar.answers import prompt as prompts
+from vexar.answers.live import LiveRun
 from vexar.providers import Status, Text
 
 OLGA = SimpleNamespace(id=1, name="Olga")
@@ -22,6 +23,8 @@ def quick_ticks(monkeypatch) -> None:
     monkeypatch.setattr("vexar.answers.keeping.KEEP_TICK_S", 0.03)
     monkeypatch.setattr("vexar.answers.following.REMOTE_TICK_S", 0.03)
     monkeypatch.setattr("vexar.answers.runs.TURN_TICK_S", 0.05)
+    # Here the owner itself stops; what happens when it is silent is tested with the checkpoints.
+    monkeypatch.setattr("vexar.answers.runs.STOP_WAIT_S", 60)
 
 
 @pytest.fixture
@@ -83,6 +86,15 @@ def test_a_reader_who_leaves_at_any_moment_leaves_nothing_behind(client, parts, 
     spoken.end()
     assert live.ended.wait(5)
     wait_until(lambda: not [t for t in threading.enumerate() if t.name == "vexar-run"], "the worker to end")
+
+
+def test_a_process_that_ends_leaves_no_worker_behind(client, parts, upstream):
+    Spoken(upstream)
+    Spoken(upstream)
+    with listen(client, "A", "m1"), listen(client, "B", "m2"), listen(client, "C", "m1", session="ben"):
+        upstream.wait_for(2)
+        parts.runs.close()
+        assert not [thread for thread in threading.enumerate() if thread.name in ("vexar-run", "vexar-keeper")]
 
 
 def test_ended_streams_leave_no_bell(client, other, parts):
@@ -233,6 +245,14 @@ def test_stop_before_the_first_word_stores_no_reply(client, upstream):
         assert post(client, "chat/stop", message_id="m1").json["stopped"]
         assert live.finish().done == {**live.done, "finish_reason": "stopped", "reply_id": None}
     assert len(history(client)) == 1
+
+
+def test_an_answer_that_begins_after_stop_is_cancelled_at_once():
+    cancelled = threading.Event()
+    live = LiveRun(SimpleNamespace(visitor_id=1, seq=1, attempt=1))
+    live.stop()
+    live.makes(SimpleNamespace(cancel=cancelled.set))
+    assert cancelled.is_set()
 
 
 def test_stopping_lets_the_next_message_begin(client, upstream):

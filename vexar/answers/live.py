@@ -47,8 +47,9 @@ class LiveRun:
 
     def add(self, text: str) -> None:
         """The next characters."""
-        self.pieces.append(text)
+        # First the length: a reader must never have seen more than it says.
         self.length += len(text)
+        self.pieces.append(text)
         self.ring()
 
     def notice(self, event: Event) -> None:

@@ -302,15 +302,42 @@ def test_no_run_is_left_for_a_blocked_visitor_when_block_and_message_cross(store
         assert [run.state for run in all_rows(store)["Run"] if run.state != "ended"] == []
 
 
+@pytest.mark.servers
+def test_a_message_stored_while_a_block_waits_for_its_commit_is_cut_too(make_database, tmp_path, monkeypatch):
+    begun, may_commit = threading.Event(), threading.Event()
+    block = handover.block
+
+    def slow_block(tx, **target) -> list[str]:
+        met = block(tx, **target)
+        begun.set()
+        may_commit.wait(10)
+        return met
+
+    monkeypatch.setattr(handover, "block", slow_block)
+    with closing(open_store(make_database("mysql"))) as store:
+        add_site(store)
+        verbs = Conversations(store, Broker(), config_for(tmp_path), owner="me")
+        blocking = threading.Thread(target=verbs.block, args=(1, "ip", "10.0.0.0/8"))
+        blocking.start()
+        begun.wait(10)
+        receipt = verbs.receive(incoming("ann", 1), SiteSettings())
+        assert receipt.is_mine
+        may_commit.set()
+        blocking.join()
+        (run,) = all_rows(store)["Run"]
+        assert (run.state, run.finish_reason) == ("ended", "blocked")
+
+
 def test_the_same_target_blocked_many_times_at_once_is_one_row(store, database_url, tmp_path):
     add_site(store)
     with closing(open_store(database_url)) as second:
         verbs = [Conversations(one, Broker(), config_for(tmp_path), owner="x") for one in (store, second)]
-        all_at_once([
-            lambda number=number: verbs[number % 2].block(1, "ip", "10.0.0.0/8", reason=str(number))
-            for number in range(8)
-        ])
-    assert len(all_rows(store)["Block"]) == 1
+        for target in range(10):
+            all_at_once([
+                lambda number=number, target=target: verbs[number % 2].block(1, "ip", f"10.{target}.0.0/16")
+                for number in range(6)
+            ])
+    assert len(all_rows(store)["Block"]) == 10
 
 
 @pytest.mark.servers

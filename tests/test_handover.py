@@ -229,8 +229,29 @@ def test_waiting_runs_are_cut_as_well(client, verbs, olga, upstream):
     assert [role for role, _, _ in lines(client)][-1] == "system"
 
 
-def test_an_operators_message_cuts_what_runs_though_the_mode_is_operator_already(client, parts, verbs, olga, upstream):
-    """A run may have begun between two messages of a person, when the conversation was given back meanwhile."""
+def test_a_run_of_an_earlier_epoch_cannot_store_its_reply(client, parts, upstream):
+    """Checked in the transaction that stores it, whoever raised the epoch and whether the run was cut or not."""
+    spoken = Spoken(upstream)
+    with listen(client, "Hello") as live:
+        spoken.say("One ")
+        live.until("One ")
+        wait_until(lambda: checkpoint(parts) == "One ", "the checkpoint")
+        rows(parts.config.database_url, "UPDATE conversation SET epoch = epoch + 1")
+        spoken.end("two")
+        told = live.finish()
+    assert told.done["finish_reason"] == "operator"
+    assert told.text == history(client)[1]["content"]
+    assert history(client)[1]["status"] == "interrupted"
+
+
+def test_every_message_of_a_person_raises_the_epoch(client, parts, verbs, olga):
+    ask(client, "Hello")
+    for epoch in (2, 3, 4):
+        verbs.say(1, "ann", olga, content="Good morning")
+        assert all_rows(parts.store)["Conversation"][0].epoch == epoch
+
+
+def test_a_person_who_gave_it_back_may_take_it_again_from_a_running_answer(client, verbs, olga, upstream):
     ask(client, "Hello")
     verbs.accept(1, "ann", olga)
     verbs.return_to_ai(1, "ann")
@@ -242,7 +263,7 @@ def test_an_operators_message_cuts_what_runs_though_the_mode_is_operator_already
         assert live.finish().done["finish_reason"] == "operator"
     spoken.end()
     assert lines(client)[-1] == ("operator", "I am back", "complete")
-    assert lines(client)[-2][0] == "system"
+    assert lines(client)[-2] == ("system", JOINED, "complete")
 
 
 def race(client_of, verbs, olga, rounds: int, verb: str) -> list[str]:

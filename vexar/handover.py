@@ -61,8 +61,8 @@ def say(
     if conversation.mode != "operator":
         _take(visitor, conversation, operator)
     else:
+        # Nothing can run here: taking it cut what ran, and a new run ends at once in this mode.
         tx.run(_RAISE_EPOCH, id=conversation.id, operator_id=operator.id, now_ms=visitor.now_ms)
-        _cut_all(visitor, conversation.id, "operator")
     seq = visitor.append(
         "operator", content, conversation_id=conversation.id, message_id=message_id, image_url=image_path,
         operator_id=operator.id,

@@ -123,6 +123,15 @@ def test_a_reader_of_a_checkpoint_forgets_it_when_the_owner_dies(client, parts):
         assert live.text.startswith("Answer to Hello")
 
 
+def test_a_new_run_begins_with_an_empty_checkpoint(client, parts, upstream):
+    Spoken(upstream)
+    leave_behind(parts, said="old")
+    expire(parts)
+    with listen(client, message_id="m1"):
+        upstream.wait_for(1)
+        assert _checkpoint(parts)[0] == ""
+
+
 def test_dead_waiting_runs_neither_count_nor_hold_up_anybody(client, parts, upstream):
     for n in range(3):
         leave_behind(parts, f"old {n}", f"old{n}")

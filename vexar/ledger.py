@@ -18,7 +18,6 @@ from vexar.store import P, Statement, Transaction
 from vexar.visitors import FIND_CONVERSATION, LockedVisitor
 
 _KEY = (Run.visitor_id == P.visitor_id) & (Run.seq == P.seq)
-_MINE = _KEY & (Run.owner == P.owner) & (Run.attempt == P.attempt)
 _IS_LIVE = Run.state.in_(LIVE_STATES) & (Run.lease_until_ms > P.now_ms)
 
 FIND = Statement(Run.select(Run).where(_KEY))
@@ -50,7 +49,7 @@ _RESTART = Statement(
 )
 _BEGIN = Statement(
     Run.update(state="running", epoch=P.epoch, lease_until_ms=P.lease_until_ms, changed_ms=P.now_ms)
-    .where(_MINE & (Run.state == "waiting"))
+    .where(_KEY & (Run.attempt == P.attempt) & (Run.state == "waiting"))
 )
 _END = Statement(
     Run.update(

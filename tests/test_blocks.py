@@ -179,6 +179,14 @@ def test_a_blocked_visitor_never_writes(client, parts, upstream, blocked):
     assert upstream.count == 1
 
 
+def test_asking_for_a_person_is_refused_in_the_transaction_too(parts, verbs, blocked):
+    """The block may come between the request's own look and the change."""
+    with pytest.raises(ApiError) as refused:
+        verbs.request_operator(1, "ann", address=None)
+    assert refused.value.code == "blocked"
+    assert all_rows(parts.store) == blocked
+
+
 def test_a_blocked_visitor_still_reads(client, blocked):
     assert len(history(client)) == 2
     for path in ("chat/operator-messages", "chat/block-status", "chat/pending-proactive", "chat/config"):

@@ -4,7 +4,7 @@
 |---------|---------------------|------------------------------------------------------|------------|
 | chunk   | chat/stream         | content: the next characters of the answer           | <run>-<n>  |
 | status  | chat/stream         | text: what is being done meanwhile                   | no         |
-| reset   | chat/stream, events | forget what was shown (stream); read history (events)| no         |
+| reset   | chat/stream, events | forget what was shown (stream); read history (events)| events     |
 | mode    | chat/stream, events | mode: ai or operator; events: operator too           | events     |
 | error   | chat/stream         | code, error                                          | no         |
 | done    | chat/stream         | meta: how the run ended; always the last             | <run>-end  |

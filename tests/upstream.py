@@ -112,7 +112,11 @@ class Upstream:
         while (line := reader.readline().strip()):
             name, _, value = line.decode("latin-1").partition(":")
             headers[name.strip().lower()] = value.strip()
-        body = reader.read(int(headers.get("content-length", 0)))
+        length = int(headers.get("content-length", 0))
+        body = reader.read(length)
+        if len(body) < length:
+            # Whoever asked hung up in the middle: its run was cut.
+            return False
         if words[0] == "GET":
             wire.json({"/count": {"count": self.count}}.get(words[1], self.requests))
         else:

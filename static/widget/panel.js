@@ -442,10 +442,11 @@ class Panel {
   }
 
   listen() {
-    if (!this.#live) return;
+    // Without the history it would be told everything that ever was.
+    if (!this.#isLoaded) return;
     const isTalking = this.state.mode === "operator" || this.state.isWaiting;
     clearTimeout(this.#timers.hidden);
-    if (!document.hidden || isTalking) this.#live.want(this.#isOpen || isTalking);
+    if (!document.hidden || isTalking) this.#live?.want(this.#isOpen || isTalking);
     else this.#later("hidden", HIDDEN_PAUSE_MS, () => this.#live?.want(false));
   }
 

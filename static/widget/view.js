@@ -79,10 +79,6 @@ export class View {
     if (element) this.toEnd();
   }
 
-  get end() {
-    return this.#end.firstElementChild;
-  }
-
   /** An image waiting to be sent, null when it went; `preview` is an element. */
   setImage(preview) {
     const remove = preview && iconButton("close", this.#words.remove, () => this.#act.detach());
@@ -121,11 +117,11 @@ export class View {
   #menu;
 
   #build() {
-    const { words, config } = { words: this.#words, config: this.#core.config };
+    const words = this.#words;
     this.#older = h("button", { type: "button", class: "pill", hidden: "", onclick: this.#act.older }, words.earlier);
     this.#log = h("div", { class: "log", role: "log", "aria-live": "off", tabindex: 0, "aria-label": words.messages },
       this.#older, this.#list, this.#end, this.#typing);
-    const name = h("h2", { id: "name", dir: "auto" }, config.name);
+    const name = h("h2", { id: "name", dir: "auto" }, this.#core.config.name);
     return h("section", { class: "panel", part: "panel", role: "dialog", "aria-labelledby": "name", hidden: "" },
       h("header", {}, this.#face, h("div", { class: "who" }, name, this.#subtitle), ...this.#tools()),
       this.#log, this.#note, this.#composer(), this.#told);
@@ -141,7 +137,7 @@ export class View {
   }
 
   #composer() {
-    const { words } = { words: this.#words };
+    const words = this.#words;
     this.#text.setAttribute("aria-label", words.placeholder);
     this.#text.placeholder = words.placeholder;
     this.#stop = iconButton("stop", words.stop, () => this.#act.stop(), { hidden: "" });
@@ -307,9 +303,7 @@ export class View {
     if (status === "stopped" || status === "interrupted") yield h("span", { class: "meta" }, words[status]);
     if (sources?.length) yield this.#sources(sources);
     const time = new Date(created_at);
-    if (operator || !Number.isNaN(+time)) {
-      yield h("time", { class: "meta hidden", datetime: created_at }, time.toLocaleTimeString());
-    }
+    yield h("time", { class: "hidden", datetime: created_at }, time.toLocaleTimeString());
   }
 
   *#fate(letter, isOwn) {

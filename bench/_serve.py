@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+HEALTH_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: bench\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -32,8 +33,8 @@ class Served:
             "VEXAR_UPLOAD_DIR": f"{self.folder.name}/uploads", "VEXAR_BIND": f"127.0.0.1:{self.port}", **env,
         }
         command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), target]
-        self.log = Path(self.folder.name, "log").open("wb")
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=self.log, stderr=self.log)
+        with Path(self.folder.name, "log").open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
         self._await()
 
     def __enter__(self) -> Served:
@@ -46,7 +47,6 @@ class Served:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.log.close()
         with contextlib.suppress(OSError):
             self.folder.cleanup()
 
@@ -77,7 +77,7 @@ class Served:
         while time.monotonic() < until:
             try:
                 with contextlib.closing(socket.create_connection(("127.0.0.1", self.port), 1)) as sock:
-                    sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: bench\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                    sock.sendall(HEALTH_REQUEST)
                     if sock.recv(16):
                         return
             except OSError:

@@ -51,7 +51,8 @@ def _measure(framing: str, port: int) -> bool:
         for number in range(ROUNDS):
             direct += _read(port, f"/{framing}/v1/chat/completions", {"stream": True})
             relayed += _read(vexar.port, "/api/v1/chat/stream", {
-                "site_key": "sk_demo", "session_id": f"bench-{framing}", "message": "question", "message_id": f"m{number}",
+                "site_key": "sk_demo", "session_id": f"bench-{framing}", "message": "question",
+                "message_id": f"m{number}",
             })
     p50 = [statistics.median(values) for values in (direct, relayed)]
     p99 = [statistics.quantiles(values, n=100)[98] for values in (direct, relayed)]

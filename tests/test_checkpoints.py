@@ -6,6 +6,9 @@ the database stands for the time that passes.
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +19,7 @@ from vexar import leases, ledger
 from vexar.answers import runs as runs_module
 from vexar.receiving import Incoming
 from vexar.settings import SiteSettings
+from vexar.store.db import sqlite_path
 from vexar.visitors import LockedVisitor
 
 pytestmark = pytest.mark.servers
@@ -76,7 +80,7 @@ def state(parts) -> tuple:
 def test_an_attached_reader_waits_for_the_lease_and_gets_one_new_run(client, parts, upstream):
     leave_behind(parts)
     with listen(client, message_id="m1") as live, follow_live(client, "m1") as second:
-        live.when(lambda: live.raw == b":\n\n", "the first comment")
+        live.when(lambda: live.raw == b":\n", "the first comment")
         assert upstream.count == 0
         expire(parts)
         assert live.finish().done["finish_reason"] == second.finish().done["finish_reason"] == "stop"
@@ -237,6 +241,20 @@ def test_an_owner_whose_lease_ran_out_unnoticed_keeps_its_run(client, parts, ups
         spoken.end("in time")
         assert here.finish().text == "in time"
     assert state(parts) == (1, "ended", "stop")
+
+
+def test_a_message_that_comes_again_to_its_own_process_ends_the_attempt_whose_lease_ran_out(client, parts, upstream):
+    Spoken(upstream).say("one ")
+    anew = Spoken(upstream)
+    with listen(client, message_id="m1") as first:
+        first.until("one ")
+        with parts.runs._keeper._lock:
+            expire(parts)
+            with listen(client, message_id="m1") as second:
+                upstream.wait_for(2)
+                anew.end("the new answer")
+                assert second.finish().text == first.finish().text == "the new answer"
+    assert state(parts) == (2, "ended", "stop")
 
 
 def test_stop_stores_the_checkpoint_of_a_silent_owner(monkeypatch, client, other, parts, upstream):
@@ -448,4 +466,27 @@ def test_an_answer_survives_a_database_that_is_away_for_a_moment(make_app, upstr
         mariadb.start()
         assert here.finish().text == there.finish().text == "one two"
         assert here.done == there.done
+    assert upstream.count == 1
+
+
+def test_a_whole_answer_is_stored_also_when_the_database_was_locked_for_longer_than_a_lease(
+    monkeypatch, make_app, upstream, make_database
+):
+    monkeypatch.setattr("vexar.store.sqlite.LOCK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("vexar.answers.runs.STORE_RETRY_S", 0.05)
+    url = make_database("sqlite")
+    app = make_app(ai_base_url=upstream.url, database_url=url)
+    spoken = Spoken(upstream)
+    with listen(app.test_client(), message_id="m1") as live, closing(sqlite3.connect(sqlite_path(url))) as link:
+        spoken.say("one ")
+        live.until("one ")
+        monkeypatch.setattr(leases, "LEASE_MS", 100)
+        link.execute("BEGIN IMMEDIATE")
+        spoken.end("two")
+        live.until("one two")
+        time.sleep(0.5)
+        link.rollback()
+        assert live.finish().types == ["chunk", "done"]
+        assert live.text == "one two"
+    assert state(app.extensions["vexar"]) == (1, "ended", "stop")
     assert upstream.count == 1

@@ -147,8 +147,9 @@ def test_the_bytes_of_the_first_events(client, verbs, olga):
         assert live.headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert live.headers["Cache-Control"] == "no-store"
         assert live.headers["X-Accel-Buffering"] == "no"
-    comment, mode, block, message, rest = live.raw.split(b"\n\n")
-    assert comment == b":"
+    comment, events = live.raw[:2], live.raw[2:]
+    assert comment == b":\n"
+    mode, block, message, rest = events.split(b"\n\n")
     assert mode == (
         b'data: {"type":"mode","mode":"operator","operator":{"name":"Olga","avatar_url":"https://shop.example/olga.png"}}'
         b"\nid: 3"

@@ -36,7 +36,7 @@ def test_the_bytes_of_a_stream_for_a_reader_of_events(client, upstream):
         live.until("Yes, ")
         spoken.end("we do.")
         assert live.finish().raw == (
-            b":\n\n"
+            b":\n"
             b'data: {"type":"chunk","content":"Yes, "}\nid: r1-5\n\n'
             b'data: {"type":"chunk","content":"we do."}\nid: r1-11\n\n'
             b'data: {"type":"done","meta":{"conversation_id":1,"message_id":"m_abc","reply_id":2,"mode":"ai",'

@@ -16,9 +16,10 @@ from vexar.events import Event
 log = logging.getLogger("vexar.sse")
 
 HEARTBEAT_S = 15.0
-COMMENT = b":\n\n"
-# Without its blank line, which httpx-sse takes for an empty event as soon as it holds an id.
-COMMENT_AFTER_IDS = b":\n"
+# Without a blank line, which httpx-sse and fetch-event-source take for an event without data.
+COMMENT = b":\n"
+# Clients that cut at blank lines would take the event behind it for a part of the comment.
+BARE_COMMENT = b":\n\n"
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -59,7 +60,7 @@ class Relay:
         self._source = source
         self._with_ids = with_ids
         self._heartbeat_s = heartbeat_s
-        self._heartbeat = COMMENT_AFTER_IDS if with_ids else COMMENT
+        self._comment = COMMENT if with_ids else BARE_COMMENT
         self._is_fresh = with_ids
         self._is_closed = self._is_crashed = False
         self._silent_since = time.monotonic()
@@ -70,7 +71,7 @@ class Relay:
     def __next__(self) -> bytes:
         if self._is_fresh:
             self._is_fresh = False
-            return COMMENT
+            return self._comment
         now = time.monotonic()
         while True:
             events = self._events(max(0.0, self._silent_since + self._heartbeat_s - now))
@@ -80,7 +81,7 @@ class Relay:
             now = time.monotonic()
             if events or now - self._silent_since >= self._heartbeat_s:
                 self._silent_since = now
-                return encode(events, with_ids=self._with_ids) if events else self._heartbeat
+                return encode(events, with_ids=self._with_ids) if events else self._comment
 
     def _events(self, timeout_s: float) -> list[Event] | None:
         if self._is_crashed:

@@ -141,7 +141,7 @@ class Widget:
 
 def test_the_bytes_of_the_first_events(client, verbs, olga):
     ask(client, "Hello")
-    verbs.say(1, "ann", olga, content="Good morning")
+    verbs.say(1, "ann", olga, content="Good morning", message_id="o1")
     with watch(client, since=3) as live:
         live.when(lambda: len(live.events) == 3, "three events")
         assert live.headers["Content-Type"] == "text/event-stream; charset=utf-8"
@@ -155,7 +155,7 @@ def test_the_bytes_of_the_first_events(client, verbs, olga):
         b"\nid: 3"
     )
     assert block == b'data: {"type":"blocked","blocked":false,"reason":null,"until":null}\nid: 3'
-    assert message.startswith(b'data: {"type":"message","message":{"id":4,"message_id":null,"role":"operator",')
+    assert message.startswith(b'data: {"type":"message","message":{"id":4,"message_id":"o1","role":"operator",')
     assert message.endswith(b"}}\nid: 4")
     assert rest == b""
 

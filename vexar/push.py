@@ -42,17 +42,13 @@ class Streams:
         self.image_base = image_base
         self.is_closed = False
         self._lock = threading.Lock()
-        self._readers = 0
+        # Open streams and long polls.
+        self.readers = 0
         self._typing: dict[str, float] = {}
         self._closing = threading.Event()
         broker.watch_notes(self._note)
         self._thread = threading.Thread(target=self._tick, name="vexar-tick", daemon=True)
         self._thread.start()
-
-    @property
-    def readers(self) -> int:
-        """How many streams and long polls are open."""
-        return self._readers
 
     def open(
         self, site_id: int, session_id: str, *, address: str | None, since: int | None,
@@ -102,7 +98,7 @@ class Streams:
 
     def _count(self, change: int) -> None:
         with self._lock:
-            self._readers += change
+            self.readers += change
 
     def _note(self, key: str, note: dict) -> None:
         """Remember who types; a note that says so holds for a few seconds."""
@@ -116,7 +112,7 @@ class Streams:
     def _tick(self) -> None:
         tick = Tick(self.store, self.broker)
         while not self._closing.wait(TICK_S):
-            if not self._readers:
+            if not self.readers:
                 # Whoever comes reads for himself: after a pause there is nothing to look back for.
                 tick = Tick(self.store, self.broker)
                 continue
@@ -190,7 +186,8 @@ class VisitorStream:
         until = time.monotonic() + timeout_s
         rung = False
         while not self._streams.is_closed:
-            events = [_typing(note) for note in self._bell.notes() if "typing" in note]
+            typing = [note["typing"] for note in self._bell.notes() if "typing" in note]
+            events = [event("typing", who="operator", on=bool(on)) for on in typing]
             if rung or time.monotonic() >= self._look_at:
                 events += self._news()
             left = until - time.monotonic()
@@ -299,7 +296,3 @@ def _look(
     if is_first and state.visitor_id is not None and state.conversation_id is None:
         closed = find_newest_conversation(tx, state.visitor_id)
     return Seen(state, missed, left_s, closed.id if closed and closed.closed_ms else None)
-
-
-def _typing(note: dict) -> Event:
-    return event("typing", who="operator", on=bool(note["typing"]))

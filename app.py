@@ -11,7 +11,7 @@ import sys
 
 from flask import Flask
 
-from config import Config, load
+from config import Config, keep_private, load
 from vexar import demo as shop
 from vexar import logs, metrics
 from vexar.answers.runs import Runs
@@ -34,6 +34,7 @@ from vexar.uploads import PREFIX, Uploads
 
 def create_app(config: Config | None = None) -> Flask:
     """The WSGI application, with its parts in `app.extensions["vexar"]`. Raises ConfigError, StoreError."""
+    keep_private()
     config = config or load()
     logs.configure(config)
     metrics.start(config.data_dir)

@@ -45,10 +45,26 @@ class Setting:
         return PREFIX + self.name
 
 
+def make_folders(config: Config) -> None:
+    """Make the data and the upload folder, so that a wrong one is told at the start. Raises ConfigError."""
+    for name in ("data_dir", "upload_dir"):
+        folder = getattr(config, name)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise ConfigError(f"{PREFIX}{name.upper()}: {folder} cannot be made: {problem.strerror}") from None
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise ConfigError(f"{PREFIX}{name.upper()}: {folder} cannot be written")
+
+
+def keep_private() -> None:
+    """Let nothing that this process writes be for everybody on the machine."""
+    os.umask(os.umask(0o027) | 0o027)
+
+
 def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> Config:
     """Read all settings; the environment wins over `env_file`. Raises ConfigError."""
-    given = dict(dotenv_values(env_file)) if env_file and Path(env_file).is_file() else {}
-    given.update(os.environ if environ is None else environ)
+    given = {**_read_file(env_file), **(os.environ if environ is None else environ)}
     config = Config()
     for setting in SETTINGS:
         text = given.get(setting.variable)
@@ -59,6 +75,15 @@ def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None =
             raise ConfigError(f"{setting.variable}: {problem}") from None
         setattr(config, setting.name.lower(), value)
     return config
+
+
+def _read_file(env_file: str | Path | None) -> dict[str, str | None]:
+    try:
+        return dict(dotenv_values(env_file)) if env_file and Path(env_file).is_file() else {}
+    except UnicodeDecodeError:
+        raise ConfigError(f"{env_file}: is not UTF-8") from None
+    except OSError as problem:
+        raise ConfigError(f"{env_file}: {problem.strerror}") from None
 
 
 def _text(text: str) -> str:
@@ -129,6 +154,8 @@ def _web_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be an http or https address without a query")
+    if parts.port == 0:
+        raise ValueError("must have a port from 1 to 65535")
     return text.rstrip("/")
 
 
@@ -142,9 +169,9 @@ SETTINGS = (
     Setting("DATABASE_URL", _database_url, "sqlite:///var/vexar.db", "url",
             "where everything is kept: sqlite:///FILE, mysql://user:password@host:3306/name or "
             "mysql://user@/name?unix_socket=/path"),
-    Setting("DATA_DIR", _folder, "var", "folder", "what Vexar keeps beside the database: its secret, its doorbells"),
+    Setting("DATA_DIR", _folder, "var", "folder", "what Vexar keeps beside the database: doorbells and metrics"),
     Setting("UPLOAD_DIR", _folder, "var/uploads", "folder", "where uploaded images are stored"),
-    Setting("SECRET_KEY", _text, "", "text", "signs one-time links; made and kept in the data folder when empty"),
+    Setting("SECRET_KEY", _text, "", "text", "reserved for the one-time links of a later release; nothing uses it yet"),
     Setting("BIND", _bind, "127.0.0.1:8000", "host:port", "where the server listens"),
     Setting("WORKERS", _whole(1, 64), "1", "processes", "worker processes; more than one uses more cores"),
     Setting("AI_BASE_URL", _web_url, "", "url",

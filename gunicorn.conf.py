@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import resource
 import signal
@@ -15,16 +16,19 @@ import socket
 import sys
 import time
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import gevent
 from gevent.monkey import get_original
 from gevent.pool import Pool
 from gevent.server import StreamServer
+from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
 # Not `import config`: gunicorn would take a global of that name for its own setting.
-from config import ConfigError, load
+from config import ConfigError, keep_private, load, make_folders
+from vexar.errors import ApiError
 
 MIN_OPEN_FILES = 4096
 # Files that are not connections: the database, its pool, doorbells, upstream connections, logs.
@@ -37,6 +41,8 @@ DRAIN_S = 10.0
 HURRIED_DRAIN_S = 1.0
 # What may still be on its way when the answers have ended: short requests, the last bytes of a stream.
 LAST_BYTES_S = 2.0
+# What is still sent with a request that was refused already; closing before would take the answer back.
+MAX_UNREAD_BYTES = 64 * 2**20
 # A visitor who does not read, or vanished without a word, holds a connection for that long.
 UNREAD_TIMEOUT_S = 60
 LOOP_S = 0.2
@@ -94,7 +100,18 @@ class Worker(GeventWorker):
             # Gunicorn logs a traceback for these; a visitor without a network is no error of ours.
             raise BrokenPipeError(errno.EPIPE, "the visitor is gone") from problem
         finally:
+            _read_to_the_end(req)
             self._busy.discard(sock)
+
+    def handle_error(self, req: object, client: socket.socket, addr: object, exc: BaseException) -> None:
+        """Answer in JSON what never reached the app. Gunicorn would log the request's line, session ids included."""
+        is_ours = isinstance(exc, InvalidResponseHeader | InvalidResponseHeaderName)
+        if isinstance(exc, ParseException) and not is_ours:
+            self.log.warning("refused what is no HTTP: %s", type(exc).__name__)
+            _refuse(client, ApiError("bad_request"))
+        else:
+            self.log.error("a request crashed the server", exc_info=exc)
+            _refuse(client, ApiError("internal"))
 
     def _listen(self, sock: socket.socket) -> StreamServer:
         sock.setblocking(True)
@@ -138,6 +155,24 @@ def post_fork(server: object, worker: Worker) -> None:
     signal.signal(signal.SIGTERM, worker.handle_exit)
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, worker.handle_quit)
+
+
+def _read_to_the_end(req: object) -> None:
+    """Take what is left of a request's body: a socket closed with bytes unread resets the connection."""
+    taken = 0
+    with contextlib.suppress(Exception), gevent.Timeout(LAST_BYTES_S, False):
+        while taken < MAX_UNREAD_BYTES and (piece := req.body.read(65_536)):
+            taken += len(piece)
+
+
+def _refuse(client: socket.socket, problem: ApiError) -> None:
+    body = json.dumps(problem.envelope())
+    head = (
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}", "Connection: close",
+        "Content-Type: application/json", "Cache-Control: no-store", f"Content-Length: {len(body)}",
+    )
+    with contextlib.suppress(OSError):
+        client.sendall("\r\n".join((*head, "", body)).encode())
 
 
 def _is_replaced(master_pid: int, sockets: list[socket.socket]) -> bool:
@@ -184,8 +219,10 @@ def _raise_open_files() -> int:
     return 2**20 if soft == resource.RLIM_INFINITY else soft
 
 
+keep_private()
 try:
     _settings = load()
+    make_folders(_settings)
 except ConfigError as _problem:
     sys.exit(f"vexar: {_problem}")
 
@@ -195,8 +232,6 @@ if _open_files < MIN_OPEN_FILES:
         f"vexar: only {_open_files} open files are allowed, so at most about {max(0, _open_files - RESERVED_FILES)} "
         f"open streams a worker; raise the limit to {MIN_OPEN_FILES} or more (ulimit -n, LimitNOFILE=)\n"
     )
-# Nothing that Vexar writes is for everybody on the machine.
-os.umask(os.umask(0o027) | 0o027)
 
 bind = _settings.bind
 workers = _settings.workers
@@ -205,6 +240,8 @@ worker_connections = max(64, min(MAX_CONNECTIONS, _open_files - RESERVED_FILES))
 # Longer than the 60 s after which nginx drops an idle connection, so that nginx is the one who ends it.
 keepalive = 75
 graceful_timeout = 15
+# The most that gunicorn knows: the path of a page, in any script, is asked for in a query.
+limit_request_line = 8190
 # A unix socket is for the proxy's group.
 umask = 0o007
 proc_name = "vexar"

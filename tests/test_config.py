@@ -29,7 +29,7 @@ WRONG = {
     "AI_ANSWER_TIMEOUT_S": ["0.0"],
     "AI_MAX_ANSWER_CHARS": ["0", "many"],
     "REDIS_URL": ["localhost:6379", "http://localhost"],
-    "PUBLIC_URL": ["chat.example.com", "https://chat.example.com/#top"],
+    "PUBLIC_URL": ["chat.example.com", "https://chat.example.com/#top", "https://chat.example.com:99999", "http://[x"],
     "TRUSTED_PROXIES": ["proxy", "10.0.0.0/33", "10.0.0.1,x"],
     "DEMO": ["demo"],
     "LOG_FORMAT": ["", "xml", "JSON"],
@@ -103,6 +103,14 @@ def test_a_wrong_value_in_the_env_file_is_refused_too(tmp_path):
         load({}, env_file=env_file)
 
 
+def test_an_env_file_that_is_not_utf_8_is_refused_in_one_line(tmp_path):
+    file = tmp_path / ".env"
+    file.write_bytes(b"VEXAR_AI_MODEL=\xff\n")
+    with pytest.raises(ConfigError, match=r"\.env: .*UTF-8") as refused:
+        load({}, env_file=file)
+    assert "\n" not in str(refused.value)
+
+
 def test_an_env_file_that_is_not_there_is_no_error(tmp_path):
     assert load({}, env_file=tmp_path / ".env").workers == 1
 
@@ -123,6 +131,24 @@ def test_gunicorn_refuses_a_wrong_setting_with_one_line(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert re.fullmatch(r"vexar: VEXAR_WORKERS: must be .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "UPLOAD_DIR"])
+def test_a_folder_that_cannot_be_made_is_a_wrong_value_at_the_start(tmp_path, name):
+    (tmp_path / "file").write_text("in the way")
+    folders = {"DATA_DIR": str(tmp_path / "var"), "UPLOAD_DIR": str(tmp_path / "up"), name: str(tmp_path / "file/x")}
+    with pytest.raises(ConfigError, match=rf"^VEXAR_{name}: .*file/x.*$"):
+        config.make_folders(read(**folders))
+
+
+def test_folders_are_made_at_the_start_and_kept_from_others(tmp_path):
+    environ = {"PATH": os.environ["PATH"], "VEXAR_DATA_DIR": str(tmp_path / "var"), "VEXAR_UPLOAD_DIR": "up"}
+    environ["VEXAR_DATABASE_URL"] = "sqlite:///var/vexar.db"
+    command = [sys.executable, str(ROOT / "app.py"), "init-db"]
+    subprocess.run(command, cwd=tmp_path, env=environ, check=True, capture_output=True, umask=0o022)
+    made = list((tmp_path / "var").rglob("*"))
+    assert tmp_path / "var" / "vexar.db" in made
+    assert not [path for path in [tmp_path / "var", *made] if path.stat().st_mode & 0o007]
 
 
 def settings_table() -> str:

@@ -7,11 +7,13 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -229,6 +231,54 @@ def test_it_makes_only_files_of_its_own_and_not_for_everybody(tmp_path):
     assert made
     assert not [path for path in made if "gunicorn" in path.name]
     assert not [path for path in made if path.lstat().st_mode & 0o007]
+
+
+def test_what_is_no_http_is_refused_in_json_and_nothing_of_it_is_logged(boot):
+    server = boot()
+    for line in (
+        b"GET /api/v1/chat/history?site_key=sk_demo&session_id=sess_secret\xc3\xa4 HTTP/1.1",
+        b"GET /api/v1/chat/history?session_id=sess_secret&pad=" + b"x" * 9_000 + b" HTTP/1.1",
+        b"GET /sess_secret HTTP/9.9", b"G\x01T /?session_id=sess_secret HTTP/1.1", b"sess_secret",
+        b"GET / HTTP/1.1\r\nContent-Length: sess_secret", b"GET / HTTP/1.1\r\nsess_secret",
+    ):  # fmt: skip
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as link:
+            link.sendall(line + b"\r\nHost: x\r\n\r\n")
+            answer = http.client.HTTPResponse(link)
+            answer.begin()
+            body = json.loads(answer.read())
+        assert (answer.status, body["code"], body["success"]) == (400, "bad_request", False), line
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert server.log().count("what is no HTTP") == 7
+    assert "secret" not in server.log()
+
+
+def test_a_long_page_path_can_be_asked_for(boot):
+    server = boot()
+    path = quote("/" + "ä" * 1_000)
+    assert server.get(f"/api/v1/chat/pending-proactive?site_key=sk_demo&session_id=a&path={path}")[0] == 200
+
+
+def test_a_sender_of_too_much_gets_to_read_the_refusal_although_the_connection_ends(boot):
+    """Closing with bytes unread would reset the connection, and the answer would be lost on its way."""
+    server = boot()
+    body = b"x" * 5_000_000
+    with closing(connect(server)) as link:
+        link.request("POST", "/api/v1/chat/typing", body, {"Content-Type": "application/json", "Connection": "close"})
+        answer = link.getresponse()
+        assert (answer.status, json.loads(answer.read())["code"]) == (413, "body_too_large")
+
+
+def test_a_chunk_that_is_none_is_a_bad_request(boot):
+    server = boot()
+    head = b"POST /api/v1/chat/typing HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as link:
+        link.sendall(head + b"Transfer-Encoding: chunked\r\n\r\nsess_secret\r\nGET /version HTTP/1.1\r\n\r\n")
+        answer = b"".join(iter(lambda: link.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"0.1" not in answer, "what follows a broken body is no request"
+    assert "Traceback" not in server.log()
+    assert "secret" not in server.log()
 
 
 def test_a_socket_file_serves_too(boot, tmp_path):

@@ -12,7 +12,7 @@ from functools import partial
 from importlib import import_module
 
 import vexar
-from config import ConfigError, load
+from config import ConfigError, keep_private, load
 from vexar.cli import CommandError
 from vexar.cli.house import House
 from vexar.errors import ApiError
@@ -29,6 +29,7 @@ COMMANDS = {
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
     """Parse and run; 0 done, 1 failed, 2 usage."""
+    keep_private()
     arguments = sys.argv[1:] if arguments is None else arguments
     args = build_parser(arguments[0] if arguments else "").parse_args(arguments)
     house = None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from config import load
+from config import load, make_folders
 from vexar.cli import CommandError
 from vexar.cli.house import House
 from vexar.store import StoreError
@@ -43,8 +43,12 @@ def run_server(args: Namespace, house: House) -> int:
     if args.demo:
         os.environ["VEXAR_DEMO"] = "on"
     house.config = load()
+    make_folders(house.config)
     # Here and not only in the workers: a database that cannot be opened is one line and the end.
-    migrate(house.config.database_url)
+    try:
+        migrate(house.config.database_url)
+    except (OSError, StoreError) as problem:
+        raise CommandError(f"VEXAR_DATABASE_URL: {problem}") from None
     _check_bind(house.config.bind)
     _greet(house)
     # Not another folder: .env and relative paths mean the one this was started in.

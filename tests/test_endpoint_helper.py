@@ -561,6 +561,24 @@ def test_an_upload_has_a_bound_and_a_code_of_its_own(client):
     assert code_of(client.post("/api/v1/upload", data=fields)) == "image_too_large"
 
 
+class Unreadable(io.RawIOBase):
+    """A body that breaks off with an error of the server's own, as gunicorn's parser of chunks has."""
+
+    def read(self, *size):
+        raise LookupError("no chunk begins like this: secret")
+
+    readinto = read
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])
+def test_a_body_that_cannot_be_read_is_the_senders_fault_and_no_crash(client, caplog, kind):
+    path = "/api/v1/upload" if "form" in kind else "/api/v1/optional"
+    environ = {"wsgi.input": Unreadable(), "CONTENT_LENGTH": "9"}
+    answer = client.post(path, content_type=kind, environ_overrides=environ)
+    assert (answer.status_code, code_of(answer)) == (400, "bad_request")
+    assert "secret" not in answer.text + caplog.text
+
+
 def test_a_form_must_be_multipart(client):
     assert code_of(client.post("/api/v1/upload", json=SCOPE)) == "unsupported_media_type"
 

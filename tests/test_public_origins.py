@@ -65,6 +65,29 @@ def test_a_get_of_a_refused_origin_is_403_without_cors_headers(cast, path):
     assert cors(answer) == {}
 
 
+@pytest.mark.parametrize("wrong", [
+    lambda ann, headers: ann.get("chat/history", headers, limit=0),
+    lambda ann, headers: ann.get("chat/config", headers, lang="not a language"),
+    lambda ann, headers: ann.get("chat/stream", headers, message_id="m" * 65),
+    lambda ann, headers: ann.post("chat/rate", headers, score=9),
+    lambda ann, headers: ann.post("chat/stream", headers, message=""),
+    lambda ann, headers: ann.post("chat/contact", headers),
+    lambda ann, headers: ann.post("chat/stream", headers, message="a\0b"),
+], ids=["history", "config", "stream", "rate", "empty", "contact", "nul"])  # fmt: skip
+def test_what_is_wrong_with_a_request_is_told_to_allowed_pages_only(cast, wrong):
+    allowed, refused = wrong(cast.ann, {"Origin": ORIGIN}), wrong(cast.ann, {"Origin": "https://evil.example"})
+    assert (allowed.status_code, cors(allowed)["access-control-allow-origin"]) == (422, ORIGIN)
+    assert (refused.status_code, refused.json["code"], cors(refused)) == (403, "origin_not_allowed", {})
+    assert wrong(cast.ann, {}).status_code == 422
+
+
+@pytest.mark.parametrize("site_key", ["", "sk_nobody_has_this_key_at_all", "sk_a b", 5, None, "sk_\0", ["sk"]])
+def test_without_the_key_of_a_site_what_is_wrong_is_told_to_every_page(cast, site_key):
+    body = {"site_key": site_key, "session_id": "a", "score": 9}
+    answer = cast.client.post(f"{API}/chat/rate", json=body, headers={"Origin": "https://evil.example"})
+    assert (answer.status_code, cors(answer)["access-control-allow-origin"]) == (422, "https://evil.example")
+
+
 def test_an_upload_of_a_refused_origin_stores_nothing(cast):
     before = cast.rows()
     cast.client.environ_base["HTTP_ORIGIN"] = "https://evil.example"
@@ -85,6 +108,22 @@ def test_a_star_allows_every_origin_and_null_too(app, origin):
     assert cors(answer)["access-control-allow-origin"] == origin
 
 
+@pytest.mark.parametrize(("allowed", "origin"), [
+    ("https://shop.example:443", "https://shop.example"), ("https://shop.example", "https://shop.example:443"),
+    ("http://shop.example:80", "http://shop.example"), ("http://shop.example/", "http://shop.example:80"),
+    ("https://[2001:db8::1]:443", "https://[2001:db8::1]"), ("HTTPS://Shop.example", "https://shop.example"),
+])  # fmt: skip
+def test_the_port_of_the_scheme_may_be_named_or_not(app, allowed, origin):
+    ann = Cast(app, allowed_origins=[allowed]).ann
+    assert ann.get("chat/history", {"Origin": origin}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://shop.example:80", "http://shop.example:443", "https://shop.example:4430"])
+def test_another_port_is_another_origin(app, origin):
+    ann = Cast(app, allowed_origins=["https://shop.example", "http://shop.example"]).ann
+    assert ann.get("chat/history", {"Origin": origin}).status_code == 403
+
+
 def test_vexars_own_origin_is_always_allowed(cast):
     assert cast.ann.get("chat/history", {"Origin": "http://localhost"}).status_code == 200
     assert cast.ann.get("chat/history", {"Origin": "https://localhost"}).status_code == 403
@@ -103,6 +142,25 @@ def test_behind_a_trusted_proxy_the_own_origin_has_the_scheme_the_visitor_used(t
         ann = Cast(app, allowed_origins=[]).ann
         assert ann.get("chat/history", {**forwarded, "Origin": "https://chat.example"}).status_code == 200
         assert ann.get("chat/history", {**forwarded, "Origin": "http://chat.example"}).status_code == 403
+
+
+def test_the_own_origin_may_come_with_the_port_of_its_scheme(tmp_path):
+    with open_app(tmp_path, trusted_proxies="127.0.0.0/8", public_url="https://public.example:443/chat") as app:
+        forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "Host": "chat.example:443"}
+        ann = Cast(app, allowed_origins=[]).ann
+        for origin in ("https://chat.example", "https://public.example"):
+            assert ann.get("chat/history", {**forwarded, "Origin": origin}).status_code == 200
+
+
+def test_behind_a_proxy_nobody_named_the_own_origin_may_have_either_scheme(cast):
+    """What that proxy says of the scheme is not believed, and its own pages must work."""
+    forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "Host": "chat.example"}
+    image_url = f"https://chat.example{cast.ann.upload(picture()).json['url']}"
+    for scheme in ("http", "https"):
+        origin = {"Origin": f"{scheme}://chat.example"}
+        assert cast.ann.get("chat/history", {**forwarded, **origin}).status_code == 200
+    assert cast.ann.get("chat/history", {**forwarded, "Origin": "https://evil.example"}).status_code == 403
+    assert cast.ann.post("chat/stream", forwarded, message="", image_url=image_url).status_code == 200
 
 
 @pytest.mark.parametrize("path", [*POSTS, "chat/upload-image"])

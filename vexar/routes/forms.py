@@ -14,9 +14,11 @@ from vexar.errors import ApiError, invalid
 from vexar.phones import normalise
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Cursor, Done, Email, OneOf, PersonName, Phone, Saved, Scope, Score, Text
-from vexar.routes.scope import READ, WRITE, Caller, enter
+from vexar.routes.reading import WrongFields
+from vexar.routes.scope import READ, WRITE, Caller, answer_wrong_fields, enter
 
 blueprint = Blueprint("forms", __name__)
+blueprint.register_error_handler(WrongFields, answer_wrong_fields)
 
 
 class EmailBody(Scope, kw_only=True):

@@ -9,18 +9,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 from flask import Request
 from msgspec import inspect
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from vexar.errors import ApiError
 from vexar.parts import parts
 
 Reader = Callable[[Request], Any]
+
+
+class WrongFields(ApiError):
+    """The 422 of fields that do not fit; `given`: the values as they came, for who must know whose they are."""
+
+    def __init__(self, errors: dict[str, str], given: dict) -> None:
+        super().__init__("invalid", errors=errors)
+        self.given = given
+
+
 BAD_TEXT = "must not contain NUL characters or unpaired surrogates"
 _decode = msgspec.json.Decoder().decode
 
@@ -72,11 +83,9 @@ def form_reader(
         if request.mimetype != "multipart/form-data":
             raise ApiError("unsupported_media_type", "Send multipart/form-data.")
         request.max_content_length = limit()
-        try:
+        with _told_what_breaks(too_large):
             values = {name: texts[-1] for name, texts in request.form.lists()}
             missing = {name: "is required" for name in files if name not in request.files}
-        except RequestEntityTooLarge:
-            raise ApiError(too_large) from None
         return plan.convert(values, _bad_texts(values) | missing)
 
     return read
@@ -118,13 +127,25 @@ def _refuse_constant(word: str) -> None:
 def _raw_body(request: Request, max_bytes: int, too_large: str) -> bytes:
     # A body without Content-Length would silently be cut at the limit: one byte more tells.
     request.max_content_length = max_bytes + 1
-    try:
+    with _told_what_breaks(too_large):
         raw = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise ApiError(too_large) from None
     if len(raw) > max_bytes:
         raise ApiError(too_large)
     return raw
+
+
+@contextmanager
+def _told_what_breaks(too_large: str) -> Iterator[None]:
+    """While a body is read: what stops that is the sender's fault, and no crash."""
+    try:
+        yield
+    except RequestEntityTooLarge:
+        raise ApiError(too_large) from None
+    except HTTPException:
+        raise
+    except Exception as problem:
+        # Every server has errors of its own for chunks that are none and connections that end.
+        raise ApiError("bad_request", "The body could not be read to its end.") from problem
 
 
 def _check_json_type(content_type: str, raw: bytes) -> None:
@@ -194,7 +215,14 @@ class Plan:
         self.required = frozenset(field.encode_name for field in self._fields if field.required)
 
     def convert(self, values: dict, errors: Mapping[str, str] | None = None) -> Any:
-        """The struct. Raises ApiError invalid with `errors` and every further wrong field."""
+        """The struct. Raises WrongFields with `errors` and every further wrong field."""
+        try:
+            return self._convert(values, errors)
+        except ApiError as problem:
+            # Also what a struct says of two of its fields.
+            raise WrongFields(problem.errors, values) from None
+
+    def _convert(self, values: dict, errors: Mapping[str, str] | None) -> Any:
         if not errors and not (self._is_strict and values.keys() - self._known):
             try:
                 return msgspec.convert(values, self.struct, strict=not self._is_text)

@@ -8,13 +8,15 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import g, request
+from flask import Response, g, request
 
 from vexar import views, visitors
 from vexar.addresses import Address, client_address
 from vexar.errors import ApiError
 from vexar.models import Site
 from vexar.parts import Parts, parts
+from vexar.routes.api import error_answer
+from vexar.routes.reading import WrongFields
 from vexar.settings import SiteSettings, read_settings
 from vexar.store import P, Statement, Transaction
 
@@ -24,6 +26,8 @@ _SITE = Statement(Site.select(Site).where((Site.site_key == P.site_key) & (Site.
 # What every endpoint for visitors may answer, and those that write.
 READ = ("site_not_found", "origin_not_allowed", "rate_limited")
 WRITE = (*READ, "blocked")
+
+OWN_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Caller:
@@ -76,12 +80,24 @@ def enter(scope: Any) -> Caller:
     if site is None:
         raise ApiError("site_not_found")
     address = client_address(request.remote_addr, request.headers, live.config.trusted_proxies)
-    origin = request.headers.get("Origin")
-    if origin is not None and not _is_allowed(origin, settings_of(site), own_origins(live, address)):
-        # No CORS headers then: the page must not read even the refusal.
-        g.is_origin_refused = True
-        raise ApiError("origin_not_allowed")
+    _check_origin(live, site, address)
     return Caller(live, site, getattr(scope, "session_id", ""), address)
+
+
+def answer_wrong_fields(problem: WrongFields) -> Response:
+    """The 422 of a visitor's endpoint; a page that may not use the site's key is told that instead."""
+    live = parts()
+    site_key = problem.given.get("site_key")
+    is_sound = isinstance(site_key, str) and "site_key" not in problem.errors
+    site = live.store.read(find_site, site_key=site_key) if is_sound else None
+    if site is not None:
+        try:
+            _check_origin(live, site, client_address(
+                request.remote_addr, request.headers, live.config.trusted_proxies
+            ))
+        except ApiError as refusal:
+            return error_answer(refusal)
+    return error_answer(problem)
 
 
 def find_site(tx: Transaction, *, site_key: str) -> Any:
@@ -99,18 +115,34 @@ def _settings(text: str) -> SiteSettings:
     return read_settings(text)
 
 
-def own_origins(live: Parts, address: Address) -> tuple[str, ...]:
+def own_origins(live: Parts, address: Address) -> list[str]:
     """Where Vexar itself is reached: as this request came in, and as VEXAR_PUBLIC_URL says."""
-    here = f"{address.scheme}://{request.host}".lower()
-    public = urlsplit(live.config.public_url)
-    return (here, f"{public.scheme}://{public.netloc}".lower()) if live.config.public_url else (here,)
+    # A proxy nobody named is not believed about the scheme either: its visitors may have used both.
+    schemes = ("http", "https") if address.text is None else (address.scheme,)
+    found = [_plain(f"{scheme}://{request.host}") for scheme in schemes]
+    if live.config.public_url:
+        public = urlsplit(live.config.public_url)
+        found.append(_plain(f"{public.scheme}://{public.netloc}"))
+    return found
 
 
-def _is_allowed(origin: str, settings: SiteSettings, own: tuple[str, ...]) -> bool:
+def _check_origin(live: Parts, site: Any, address: Address) -> None:
+    origin = request.headers.get("Origin")
+    if origin is None or "*" in (allowed := settings_of(site).allowed_origins):
+        return
+    origin = _plain(origin)
+    if origin in own_origins(live, address):
+        return
+    if origin == "null" or origin not in [_plain(one.rstrip("/")) for one in allowed]:
+        # No CORS headers then: the page must not read even the refusal.
+        g.is_origin_refused = True
+        raise ApiError("origin_not_allowed")
+
+
+def _plain(origin: str) -> str:
+    """An origin as browsers write it: in lower case, without the scheme's own port."""
     origin = origin.lower()
-    if "*" in settings.allowed_origins or origin in own:
-        return True
-    return origin != "null" and any(origin == allowed.lower().rstrip("/") for allowed in settings.allowed_origins)
+    return origin.removesuffix(OWN_PORTS.get(origin.partition("://")[0], ""))
 
 
 def verify_user(caller: Caller, user_id: str | None, user_hash: str | None) -> str | None:

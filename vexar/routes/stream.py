@@ -15,11 +15,13 @@ from vexar.events import LastEventId, parse_last_event_id
 from vexar.receiving import Incoming
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Cursor, ImageUrl, Lang, MessageId, PageUrl, Scope, Text, UserHash, UserId
-from vexar.routes.scope import Caller, enter, own_origins, verify_user
+from vexar.routes.reading import WrongFields
+from vexar.routes.scope import Caller, answer_wrong_fields, enter, own_origins, verify_user
 from vexar.sse import HEADERS, Relay, Source
 from vexar.store import Transaction
 
 blueprint = Blueprint("stream", __name__)
+blueprint.register_error_handler(WrongFields, answer_wrong_fields)
 
 
 class StreamBody(Scope, kw_only=True):
@@ -193,8 +195,8 @@ def _incoming(caller: Caller, body: StreamBody, message_id: str) -> Incoming:
 
 
 def _image_path(caller: Caller, url: str) -> str:
-    own = own_origins(caller.parts, caller.address)[0]
-    path = caller.parts.uploads.path_of(url, own)
+    origins = own_origins(caller.parts, caller.address)
+    path = next(filter(None, (caller.parts.uploads.path_of(url, own) for own in origins)), None)
     if path is None:
         raise invalid(image_url="is not an image this visitor uploaded")
     return path

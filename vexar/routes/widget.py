@@ -12,11 +12,13 @@ from vexar import nudges, views
 from vexar.messages import to_time
 from vexar.routes.api import endpoint, json_answer
 from vexar.routes.fields import Cursor, Lang, PagePath, Scope, SiteKey, Whole
-from vexar.routes.scope import READ, Caller, enter
+from vexar.routes.reading import WrongFields
+from vexar.routes.scope import READ, Caller, answer_wrong_fields, enter
 from vexar.store import Transaction
 from vexar.wording import strings
 
 blueprint = Blueprint("widget", __name__)
+blueprint.register_error_handler(WrongFields, answer_wrong_fields)
 
 MAX_WAIT_S = 25
 

@@ -223,6 +223,21 @@ class TestEveryEngine:
             store.write(lambda tx: tx._run("UPDATE nowhere SET x = 1", ()))
         assert store.write(add) == 1
 
+    @pytest.mark.parametrize("verb", ["read", "read_heavy", "write"])
+    def test_a_closed_store_refuses_and_keeps_nobody_waiting(self, store, verb):
+        store.close()
+        refused: list[StoreError] = []
+
+        def ask() -> None:
+            with pytest.raises(StoreError) as problem:
+                getattr(store, verb)(sites)
+            refused.append(problem.value)
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(5)
+        assert refused
+
     def test_jobs_and_commits_are_counted(self, store):
         before = store.counts()
         for site in (1, 2, 3):

@@ -5,6 +5,7 @@ The rules are in receiving.py, handover.py and feedback.py; here is only the ord
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from typing import Any
 
@@ -58,7 +59,7 @@ class Conversations:
 
     def say(self, site_id: int, session_id: str, operator: Any, **message: Any) -> int:
         """An operator's message (content, image_path, message_id); see handover.say."""
-        return self._change(handover.say, site_id, session_id, operator=operator, **message)
+        return self._change(handover.say, site_id, session_id, operator=operator, **_with_id(message))
 
     def return_to_ai(self, site_id: int, session_id: str) -> int:
         """The AI answers again; see handover.return_to_ai."""
@@ -70,7 +71,7 @@ class Conversations:
 
     def propose(self, site_id: int, session_id: str, operator: Any, **message: Any) -> int:
         """A proactive message of a person (content, message_id); see handover.propose."""
-        return self._change(handover.propose, site_id, session_id, operator=operator, **message)
+        return self._change(handover.propose, site_id, session_id, operator=operator, **_with_id(message))
 
     def close(self, site_id: int, session_id: str) -> int:
         """The visitor begins anew; see handover.close."""
@@ -145,3 +146,8 @@ class Conversations:
     def _ring(self, site_id: int, session_id: str) -> None:
         self._broker.ring(channel(site_id, session_id))
         self._broker.ring(site_channel(site_id))
+
+
+def _with_id(message: dict) -> dict:
+    # A job that is repeated after a lost COMMIT knows its message again by nothing else.
+    return {**message, "message_id": message.get("message_id") or f"m_{secrets.token_hex(16)}"}

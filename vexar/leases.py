@@ -37,6 +37,14 @@ def is_alive(run: Any, now_ms: int) -> bool:
     return run.state in LIVE_STATES and run.lease_until_ms > now_ms
 
 
+def is_own_claim(tx: Transaction, run: Any, owner: str) -> bool:
+    """Whether a live run is what this very job claimed, found again after a COMMIT whose answer was lost.
+
+    Nobody else would make it: its message would wait for the lease to run out.
+    """
+    return tx.may_be_done and run.owner == owner and run.state in LIVE_STATES
+
+
 def keep(tx: Transaction, *, owner: str, checkpoints: list[tuple[int, int, int, str]]) -> None:
     """Write checkpoints (visitor_id, seq, attempt, text) and renew their leases; late ones change nothing.
 

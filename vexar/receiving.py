@@ -79,7 +79,8 @@ def receive(
     if run is not None:
         _refuse_other_message(tx, run, incoming)
         if not _needs_restart(run, incoming, visitor.now_ms):
-            return Receipt(visitor.id, run, is_new=False, is_mine=False)
+            is_mine = leases.is_own_claim(tx, run, owner)
+            return Receipt(visitor.id, run, is_new=is_mine and run.attempt == 1, is_mine=is_mine)
     conversation = _conversation_for(visitor, run)
     tokens = 0
     if conversation.mode == "ai":

@@ -51,10 +51,16 @@ class Runs:
         self._keeper = Keeper(store, broker, owner=owner, runs=self._live, lose=self._lose)
 
     def start(self, row: Any) -> LiveRun:
-        """Make the answer of a run this process has claimed."""
+        """Make the answer of a run this process has claimed; started twice it is made once."""
+        earlier = self.live(row.visitor_id, row.seq)
+        if earlier is not None and earlier.key[2] == row.attempt:
+            return earlier
         live = LiveRun(row)
         live.kept_at = time.monotonic()
         self._live[row.visitor_id, row.seq] = live
+        if earlier is not None:
+            # Its lease ran out unnoticed, and the message came again to this same process.
+            earlier.end(restarting(earlier))
         if self.is_over:
             # Received while the server left.
             self._keeper.give_back([live])
@@ -195,7 +201,8 @@ class Runs:
         self, live: LiveRun, finish_reason: str, *, status: str = "interrupted", error_code: str = "",
         sources: tuple[dict, ...] = (), tokens: int = 0,
     ) -> None:
-        """Store the ending; a database that is away for a moment is tried again while the lease lasts."""
+        """Store the ending. While the database is away it is tried again until the run would be buried: the answer
+        is there, and for as long as nobody else took the run it still counts."""
         if live.ending is not None:
             return
         visitor_id, seq, attempt = live.key
@@ -204,7 +211,7 @@ class Runs:
                 _store_answer, site_id=live.row.site_id, tokens=tokens, visitor_id=visitor_id, seq=seq,
                 attempt=attempt, owner=self.owner, finish_reason=finish_reason, text=live.text, status=status,
                 sources=sources, error_code=error_code,
-            ))
+            ), for_ms=leases.ABANDONED_MS)
             self._tell(live, ending) if ending else self._lose(live)
         except StoreError:
             log.exception("an answer could not be stored")
@@ -251,9 +258,9 @@ def turn_channel(visitor_id: int) -> str:
     return f"t{visitor_id}"
 
 
-def _insist(live: LiveRun, work: Callable[[], Any]) -> Any:
-    """Do it, again and again while the database is away, as long as a lease lasts. Raises StoreError."""
-    until = time.monotonic() + leases.LEASE_MS / 1000
+def _insist(live: LiveRun, work: Callable[[], Any], *, for_ms: int | None = None) -> Any:
+    """Do it, again and again while the database is away, by default as long as a lease lasts. Raises StoreError."""
+    until = time.monotonic() + (for_ms or leases.LEASE_MS) / 1000
     while True:
         try:
             return work()
@@ -266,7 +273,8 @@ def _insist(live: LiveRun, work: Callable[[], Any]) -> Any:
 def _store_answer(tx: Any, *, site_id: int, tokens: int, **arguments: Any) -> Ending | None:
     """The answer and what it took from the site's budget, in one transaction."""
     ending = ledger.finish(tx, **arguments)
-    if tokens:
+    # After a lost COMMIT there is no run left to finish, and its tokens may have been counted.
+    if tokens and (ending or not tx.may_be_done):
         budgets.settle(tx, site_id=site_id, tokens=tokens)
     return ending
 
@@ -276,7 +284,7 @@ def _revive(tx: Any, *, visitor_id: int, seq: int, owner: str) -> Any:
     visitor = ledger.LockedVisitor.by_id(tx, visitor_id)
     run = ledger.find(tx, visitor_id, seq)
     if run.state == "ended" or leases.is_alive(run, visitor.now_ms):
-        return None
+        return run if leases.is_own_claim(tx, run, owner) else None
     conversation = tx.one(ledger.FIND_CONVERSATION, id=run.conversation_id)
     row = ledger.restart(visitor, conversation, run, owner=owner, tokens=run.tokens_reserved)
     return row if row.state != "ended" else None

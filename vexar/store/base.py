@@ -49,6 +49,9 @@ class Transaction:
     """What a job sees. Engines give `_run(sql, values) -> cursor` and, where their clock is elsewhere, `now_ms`."""
 
     dialect = ""
+    # The connection broke during an earlier try: a COMMIT may have arrived whose answer did not. A job that would
+    # take its own work for somebody else's has to ask.
+    may_be_done = False
 
     def all(self, query: Statement | Query, **params: Any) -> list:
         """Every row, as named tuples."""

@@ -7,6 +7,7 @@ import queue
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -36,8 +37,9 @@ class MysqlTransaction(Transaction):
 
     dialect = "mysql"
 
-    def __init__(self, connection: pymysql.Connection) -> None:
+    def __init__(self, connection: pymysql.Connection, *, may_be_done: bool = False) -> None:
         self._connection = connection
+        self.may_be_done = may_be_done
 
     def now_ms(self) -> int:
         """The server's clock: leases of several machines are compared by it, never by a worker's own."""
@@ -75,6 +77,7 @@ class MysqlStore:
         for _ in range(POOL_SIZE):
             self._pool.put(None)
         self._jobs = self._commits = 0
+        self._is_closed = False
 
     def read(self, job: Job, **arguments: Any) -> Any:
         """See Store.read. READ COMMITTED: two queries of one job may see different moments."""
@@ -95,19 +98,22 @@ class MysqlStore:
 
     def close(self) -> None:
         """See Store.close."""
-        for _ in range(POOL_SIZE):
-            connection = self._pool.get()
+        self._is_closed = True
+        for connection in [self._pool.get() for _ in range(POOL_SIZE)]:
             if connection is not None:
-                connection.close()
+                _close(connection)
+            # Whoever comes late must not wait for a connection that never comes back.
+            self._pool.put(None)
 
     def _attempts(self, work: Callable, job: Job, arguments: dict) -> Any:
-        is_lost = False
+        is_lost = was_lost = False
         for attempt in range(MAX_REPEATS):
             try:
-                return self._once(work, job, arguments, is_fresh=is_lost)
+                return self._once(partial(work, may_be_done=was_lost), job, arguments, is_fresh=is_lost)
             except pymysql.err.MySQLError as problem:
                 code = problem.args[0] if problem.args else 0
                 is_lost = code in GONE
+                was_lost = was_lost or is_lost
                 if attempt + 1 == MAX_REPEATS or code not in REPEATABLE | GONE or (is_lost and attempt > 2):
                     raise StoreError(f"the database refused: {problem}") from problem
             time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))
@@ -116,6 +122,8 @@ class MysqlStore:
     def _once(self, work: Callable, job: Job, arguments: dict, *, is_fresh: bool) -> Any:
         connection = self._pool.get()
         try:
+            if self._is_closed:
+                raise StoreError("the database is closed")
             if is_fresh and connection is not None:
                 # One was lost; after a restart of the server all the others of the pool are dead, too.
                 _close(connection)
@@ -166,13 +174,13 @@ def _close(connection: pymysql.Connection) -> None:
         connection.close()
 
 
-def _read(connection: pymysql.Connection, job: Job, arguments: dict) -> Any:
-    return job(MysqlTransaction(connection), **arguments)
+def _read(connection: pymysql.Connection, job: Job, arguments: dict, *, may_be_done: bool) -> Any:
+    return job(MysqlTransaction(connection, may_be_done=may_be_done), **arguments)
 
 
-def _write(connection: pymysql.Connection, job: Job, arguments: dict) -> Any:
+def _write(connection: pymysql.Connection, job: Job, arguments: dict, *, may_be_done: bool) -> Any:
     connection.begin()
-    result = job(MysqlTransaction(connection), **arguments)
+    result = job(MysqlTransaction(connection, may_be_done=may_be_done), **arguments)
     connection.commit()
     return result
 

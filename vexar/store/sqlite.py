@@ -29,6 +29,7 @@ class SqliteStore:
         for _ in range(HEAVY_READERS):
             self._heavy_readers.put(_connect(self.path, lock_timeout_s=0.2))
         self._heavy_pool = NativePool(HEAVY_READERS)
+        self._is_closed = False
         self._writer = Writer(lambda: _connect(self.path, lock_timeout_s=LOCK_TIMEOUT_S))
 
     def read(self, job: Job, **arguments: Any) -> Any:
@@ -40,6 +41,8 @@ class SqliteStore:
         """See Store.read_heavy."""
         connection = self._heavy_readers.get()
         try:
+            if self._is_closed:
+                raise StoreError("the database is closed")
             return self._heavy_pool.run(_read, connection, job, arguments)
         finally:
             self._heavy_readers.put(connection)
@@ -59,11 +62,14 @@ class SqliteStore:
 
     def close(self) -> None:
         """See Store.close."""
+        self._is_closed = True
         self._writer.close()
-        self._heavy_pool.close()
         self._reader.close()
-        for _ in range(HEAVY_READERS):
-            self._heavy_readers.get().close()
+        for connection in [self._heavy_readers.get() for _ in range(HEAVY_READERS)]:
+            connection.close()
+            # Whoever comes late must not wait for a connection that never comes back.
+            self._heavy_readers.put(connection)
+        self._heavy_pool.close()
 
 
 def _connect(path: str, *, lock_timeout_s: float) -> sqlite3.Connection:

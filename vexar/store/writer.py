@@ -61,6 +61,9 @@ class Writer:
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._queue: queue.SimpleQueue = queue.SimpleQueue()
+        # A job queued behind the end would wait for ever.
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._pool = NativePool(1)
         self.commits = 0
         self.jobs = 0
@@ -68,9 +71,12 @@ class Writer:
         self._thread.start()
 
     def write(self, job: Job, arguments: dict) -> Any:
-        """Run the job in the next transaction; returns after its commit."""
+        """Run the job in the next transaction; returns after its commit. Raises StoreError, also once it is closed."""
         ticket = _Ticket(job, arguments)
-        self._queue.put(ticket)
+        with self._lock:
+            if self._is_closed:
+                raise StoreError("the database is closed")
+            self._queue.put(ticket)
         ticket.done.wait()
         if ticket.error is not None:
             raise ticket.error
@@ -78,7 +84,11 @@ class Writer:
 
     def close(self) -> None:
         """Finish what is queued, then end the threads."""
-        self._queue.put(None)
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._queue.put(None)
         self._thread.join()
         self._pool.run(self._disconnect)
         self._pool.close()

@@ -77,6 +77,14 @@ class ApiError(Exception):
         return body
 
 
+class WrongFields(ApiError):
+    """The 422 of fields that do not fit; `given`: the values as they came, for who must know whose they are."""
+
+    def __init__(self, errors: dict[str, str], given: dict) -> None:
+        super().__init__("invalid", errors=errors)
+        self.given = given
+
+
 class ProviderError(Exception):
     """An answer could not be made. `permanent`: asking again cannot help. `code` is one of CODES, status 0."""
 

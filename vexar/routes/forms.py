@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 from flask import Blueprint, request
 
-from vexar.errors import ApiError, invalid
+from vexar.errors import ApiError, WrongFields, invalid
 from vexar.phones import normalise
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Cursor, Done, Email, OneOf, PersonName, Phone, Saved, Scope, Score, Text
-from vexar.routes.reading import WrongFields
 from vexar.routes.scope import READ, WRITE, Caller, answer_wrong_fields, enter
 
 blueprint = Blueprint("forms", __name__)

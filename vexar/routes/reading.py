@@ -18,20 +18,10 @@ from flask import Request
 from msgspec import inspect
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from vexar.errors import ApiError
+from vexar.errors import ApiError, WrongFields
 from vexar.parts import parts
 
 Reader = Callable[[Request], Any]
-
-
-class WrongFields(ApiError):
-    """The 422 of fields that do not fit; `given`: the values as they came, for who must know whose they are."""
-
-    def __init__(self, errors: dict[str, str], given: dict) -> None:
-        super().__init__("invalid", errors=errors)
-        self.given = given
-
-
 BAD_TEXT = "must not contain NUL characters or unpaired surrogates"
 _decode = msgspec.json.Decoder().decode
 

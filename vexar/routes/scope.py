@@ -12,11 +12,10 @@ from flask import Response, g, request
 
 from vexar import views, visitors
 from vexar.addresses import Address, client_address
-from vexar.errors import ApiError
+from vexar.errors import ApiError, WrongFields
 from vexar.models import Site
 from vexar.parts import Parts, parts
 from vexar.routes.api import error_answer
-from vexar.routes.reading import WrongFields
 from vexar.settings import SiteSettings, read_settings
 from vexar.store import P, Statement, Transaction
 

@@ -9,10 +9,10 @@ import msgspec
 from flask import Blueprint, Response
 
 from vexar import nudges, views
+from vexar.errors import WrongFields
 from vexar.messages import to_time
 from vexar.routes.api import endpoint, json_answer
 from vexar.routes.fields import Cursor, Lang, PagePath, Scope, SiteKey, Whole
-from vexar.routes.reading import WrongFields
 from vexar.routes.scope import READ, Caller, answer_wrong_fields, enter
 from vexar.store import Transaction
 from vexar.wording import strings

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import closing
@@ -263,6 +264,20 @@ def test_a_data_folder_with_a_long_name_works(tmp_path):
             closing(broker.listen("here")) as bell:  # fmt: skip
         other.ring("here")
         assert bell.wait(10)
+
+
+def test_a_link_that_a_folder_with_a_long_name_left_behind_is_no_hindrance(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = tmp_path / ("x" * 100)
+    Broker(folder=folder).close()
+    (link,) = [entry for entry in tmp_path.iterdir() if entry.is_symlink()]
+    link.unlink()
+    link.symlink_to(tmp_path / "gone")
+    with closing(Broker(folder=folder)) as one, closing(Broker(folder=folder)) as two:
+        bell = two.listen("there")
+        one.ring("there")
+        assert bell.wait(10)
+    assert [entry for entry in tmp_path.iterdir() if entry.is_symlink()] == [link]
 
 
 def test_a_closed_broker_leaves_no_socket_behind(tmp_path):

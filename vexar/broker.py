@@ -208,12 +208,22 @@ def _short_folder(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if len(os.fsencode(folder)) < 80:
         return folder
-    short = Path(tempfile.gettempdir()) / f"vexar-{os.stat(folder).st_dev:x}-{os.stat(folder).st_ino:x}"
-    with contextlib.suppress(FileExistsError):
-        short.symlink_to(folder)
-    if short.resolve() != folder.resolve():
-        raise OSError(f"the data folder's name is too long for doorbells: {folder}")
+    status = os.stat(folder)
+    short = Path(tempfile.gettempdir()) / f"vexar-{os.geteuid()}-{status.st_dev:x}-{status.st_ino:x}"
+    if not _is_own_link(short, folder):
+        # A folder that is gone may have left it, and its number was given out again.
+        fresh = short.with_name(f"{short.name}-{os.urandom(4).hex()}")
+        fresh.symlink_to(folder.resolve())
+        fresh.replace(short)
     return short
+
+
+def _is_own_link(link: Path, folder: Path) -> bool:
+    """Whether it leads there and will go on doing so: somebody else's could be turned elsewhere at any time."""
+    try:
+        return os.lstat(link).st_uid == os.geteuid() and link.resolve() == folder.resolve()
+    except OSError:
+        return False
 
 
 class RedisLink:

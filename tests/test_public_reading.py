@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from contextlib import closing
 
@@ -53,6 +54,15 @@ def test_a_message_has_exactly_the_promised_fields(cast):
     }  # fmt: skip
     assert (reply["role"], reply["reply_to"], reply["status"], reply["operator"]) == ("assistant", 1, "complete", None)
     assert (by_olga["role"], by_olga["operator"]) == ("operator", {"name": "Olga", "avatar_url": None})
+
+
+def test_the_history_can_be_read_while_nothing_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("vexar.store.sqlite.LOCK_TIMEOUT_S", 0.05)
+    with open_app(tmp_path) as app, closing(sqlite3.connect(tmp_path / "vexar.db")) as link:
+        ann = Cast(app).ann
+        ann.ask("one")
+        link.execute("BEGIN IMMEDIATE")
+        assert contents(ann.history())[0] == "one"
 
 
 def test_a_message_never_changes_and_its_id_is_the_visitors_own_sequence(cast):

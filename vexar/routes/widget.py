@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,8 +15,10 @@ from vexar.messages import to_time
 from vexar.routes.api import endpoint, json_answer
 from vexar.routes.fields import Cursor, Lang, PagePath, Scope, SiteKey, Whole
 from vexar.routes.scope import READ, Caller, answer_wrong_fields, enter
-from vexar.store import Transaction
+from vexar.store import Store, StoreError, Transaction
 from vexar.wording import strings
+
+log = logging.getLogger("vexar.widget")
 
 blueprint = Blueprint("widget", __name__)
 blueprint.register_error_handler(WrongFields, answer_wrong_fields)
@@ -139,7 +142,7 @@ def history(query: HistoryQuery) -> Response:
         "cursor": visitor.last_seq if visitor else 0,
     }, headers={"Cache-Control": "no-store"})
     if query.before is None and page and page[-1]["id"] > min(visitor.handed_seq, visitor.nudged_seq):
-        _mark(answer, lambda: store.write(views.hand_out_all, visitor_id=visitor.id, cursor=page[-1]["id"]))
+        _mark(answer, lambda: _mark_shown(store, visitor.id, page[-1]["id"]))
     return answer
 
 
@@ -240,6 +243,14 @@ def _mark(answer: Response, move: Callable[[], Any]) -> None:
     text = answer.get_data()
     answer.response = _marking(text, move)
     answer.content_length = len(text)
+
+
+def _mark_shown(store: Store, visitor_id: int, cursor: int) -> None:
+    try:
+        store.write(views.hand_out_all, visitor_id=visitor_id, cursor=cursor)
+    except StoreError:
+        # A full disk must not take the history away, too; at worst a client without a cursor hears something twice.
+        log.warning("what the history has shown could not be marked")
 
 
 def _marking(text: bytes, move: Callable[[], Any]) -> Iterator[bytes]:

@@ -248,9 +248,9 @@ def test_errors_stand_under_their_status_with_the_codes_that_can_come(document):
         if status != "200"
     }
     assert codes == {
-        "400": ["bad_json"], "403": ["blocked"], "404": ["site_not_found"], "413": ["body_too_large"],
+        "400": ["bad_json", "bad_request"], "403": ["blocked"], "404": ["site_not_found"], "413": ["body_too_large"],
         "415": ["unsupported_media_type"], "422": ["invalid"], "429": ["rate_limited"], "500": ["internal"],
-        "503": ["unavailable"],
+        "503": ["restarting", "unavailable"],
     }
 
 

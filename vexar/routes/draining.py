@@ -8,6 +8,8 @@ from vexar.errors import ApiError
 from vexar.parts import parts
 
 RETRY_AFTER_S = 1
+# What is refused then; the pages and the health of the server are not.
+DRAINED = "/api/"
 
 
 def install_draining(app: Flask) -> None:
@@ -17,5 +19,5 @@ def install_draining(app: Flask) -> None:
 
 def _refuse() -> None:
     # A refused preflight would hide the 503 and its Retry-After from the page.
-    if parts().runs.is_draining and request.path.startswith("/api/") and request.method != "OPTIONS":
+    if parts().runs.is_draining and request.path.startswith(DRAINED) and request.method != "OPTIONS":
         raise ApiError("restarting", retry_after=RETRY_AFTER_S, headers={"Connection": "close"})

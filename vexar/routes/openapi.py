@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 import vexar
 from vexar.errors import CODES
 from vexar.routes.api import Endpoint
+from vexar.routes.draining import DRAINED
 
 REF = "#/components/schemas/{name}"
 _PATH_ARGUMENT = re.compile(r"<(?:(\w+)(?:\([^>]*\))?:)?(\w+)>")
@@ -89,7 +90,7 @@ def _operation(rule: Rule, spec: Endpoint, schemas: dict, components: dict) -> d
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": _form(spec, schemas)}}
     if spec.is_bearer:
         operation["security"] = [{"bearer": []}]
-    operation["responses"] = {**_good_responses(spec, schemas), **_error_responses(_codes(spec))}
+    operation["responses"] = {**_good_responses(spec, schemas), **_error_responses(_codes(rule, spec))}
     return operation
 
 
@@ -152,10 +153,12 @@ def _event_schema(event: dict) -> dict:
     }
 
 
-def _codes(spec: Endpoint) -> list[str]:
+def _codes(rule: Rule, spec: Endpoint) -> list[str]:
     codes = list(spec.errors)
+    if rule.rule.startswith(DRAINED):
+        codes.append("restarting")
     if spec.body or spec.form:
-        codes += ["unsupported_media_type", spec.too_large]
+        codes += ["bad_request", "unsupported_media_type", spec.too_large]
     if spec.body:
         codes.append("bad_json")
     if spec.body or spec.form or spec.query:

@@ -180,8 +180,15 @@ def test_a_wrong_setting_is_one_line_that_names_it(shell, monkeypatch, name, val
 ])  # fmt: skip
 def test_a_database_that_cannot_be_opened_is_one_line(shell, monkeypatch, url):
     monkeypatch.setenv("VEXAR_DATABASE_URL", url)
-    for command in ("list-sites", "init-db", "run"):
+    for command in ("list-sites", "init-db"):
         shell.fails(command)
+    assert shell.fails("run").startswith("vexar: VEXAR_DATABASE_URL: ")
+
+
+@pytest.mark.parametrize("name", ["VEXAR_DATA_DIR", "VEXAR_UPLOAD_DIR"])
+def test_a_folder_that_cannot_be_made_is_one_line_before_anything_is_served(shell, monkeypatch, name):
+    monkeypatch.setenv(name, "/dev/null/folder")
+    assert shell.fails("run").startswith(f"vexar: {name}: ")
 
 
 def test_a_file_that_is_no_database_is_one_line(shell):

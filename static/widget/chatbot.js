@@ -91,6 +91,10 @@ clip-path:path("M3 4h22v16H13l-6 5v-5H3z");forced-color-adjust:none}
     root.append(side);
     host.toggleAttribute("data-inline", inline);
     ((settings.inline && document.querySelector(settings.inline)) || document.documentElement).append(host);
+    if (inline) return;
+    // The top layer: no z-index, transform or filter of the page reaches there.
+    host.popover = "manual";
+    host.showPopover?.();
   }
 
   // A failed import is remembered by some browsers: the next try has another address.

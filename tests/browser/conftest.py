@@ -94,7 +94,8 @@ def open_page(browser: object, host: Host) -> Iterator[Callable[..., Chat]]:
     contexts = []
 
     def load(name: str = "plain", **options: Any) -> Chat:
-        contexts.append(browser.new_context(**options))
+        contexts.append(browser.new_context(**{"reduced_motion": "reduce", **options}))
+        contexts[-1].set_default_timeout(10_000)
         return Chat.visit(contexts[-1].new_page(), host, name)
 
     yield load
@@ -118,7 +119,7 @@ class Chat:
         chat = cls(page, host)
         page.goto(f"{host.url}/{name}")
         chat.button.wait_for(state="attached")
-        page.wait_for_function("document.querySelector('vexar-chat').shadowRoot.firstChild.className")
+        chat.find("div[class]").first.wait_for(state="attached")
         return chat
 
     @property
@@ -145,7 +146,6 @@ class Chat:
         """Open the panel with a click, and wait until it can be used."""
         self.button.click()
         self.text.wait_for()
-        self.page.wait_for_function("localStorage.length > 0")
         return self
 
     def ask(self, text: str) -> None:
@@ -172,7 +172,8 @@ class Chat:
 
     def settled(self) -> None:
         """Wait until everything that was sent is over."""
-        self.page.wait_for_function("!Object.keys(localStorage).some((name) => name.includes(':letter:'))")
+        over = "!Object.keys(localStorage).some((name) => name.includes(':letter:'))"
+        self.until(lambda: self.page.evaluate(over), "everything to be over")
 
     @property
     def session_id(self) -> str:

@@ -55,7 +55,6 @@ def gate():
 def test_before_the_first_open_nothing_is_stored_and_only_the_config_is_asked_for(open_page, host):
     chat = open_page()
     chat.button.hover()
-    chat.page.wait_for_function("performance.getEntriesByName(document.querySelector('script[data-key]').src).length")
     chat.until(lambda: any("widget.css" in request.url for request in chat.requests), "the panel to be fetched")
     chat.page.wait_for_load_state("networkidle")
     assert chat.kept() == NOTHING

@@ -228,6 +228,39 @@ def test_a_worker_that_is_just_starting_does_not_spoil_the_numbers(client):
         empty.unlink()
 
 
+def test_no_number_ever_needs_room_on_the_disk_that_was_not_there_at_the_start(tmp_path):
+    """A hole in a mapped file costs the process its life when the disk is full."""
+    script = """
+import sys
+from pathlib import Path
+from vexar import metrics
+metrics.start(Path(sys.argv[1]))
+files = sorted(metrics._active.folder.iterdir())
+before = [(file.name, file.stat().st_size) for file in files]
+holes = [file.name for file in files if file.stat().st_blocks * 512 < file.stat().st_size]
+for status in range(200, 600):
+    metrics.request_answered("stream.endpoint_with_a_long_name", status)
+metrics.run_ended("stop"), metrics.first_token(1), metrics.stream_opened(), metrics.store_counted(1, 1)
+after = [(file.name, file.stat().st_size) for file in sorted(metrics._active.folder.iterdir())]
+print(len(files), holes, after == before)
+"""
+    assert run_python(script, tmp_path) == b"3 [] True\n"
+
+
+def test_a_disk_that_is_full_at_the_start_costs_the_numbers_and_nothing_else(tmp_path):
+    script = """
+import resource, signal, sys
+from pathlib import Path
+from vexar import metrics
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+metrics.start(Path(sys.argv[1]))
+metrics.request_answered("stream.send", 200)
+print(metrics.exposition())
+"""
+    assert run_python(script, tmp_path) == b"b''\n"
+
+
 @pytest.mark.servers
 def test_two_workers_of_a_real_server_give_one_sum_also_after_one_was_killed(boot):
     server = boot(workers=2)

@@ -7,6 +7,7 @@ verbs do nothing. Call them from the event loop only, never from a native thread
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
@@ -18,17 +19,26 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
+log = logging.getLogger("vexar.metrics")
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FIRST_TOKEN_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
 STALE_AFTER_S = 7 * 86_400
+# Over a thousand numbers; endpoints times statuses are a few hundred.
+FILE_BYTES = 2**18
 _active: _Numbers | None = None
 
 
 def start(data_dir: Path) -> None:
     """Begin to count for the server this process belongs to; its folder is made below `data_dir`/metrics."""
     global _active
-    folder = _server_folder(Path(data_dir) / "metrics")
-    _active = _Numbers(folder)
+    try:
+        folder = _server_folder(Path(data_dir) / "metrics")
+        _reserve(folder)
+        _active = _Numbers(folder)
+    except OSError as problem:
+        _active = None
+        log.warning("nothing is counted: %s", problem.strerror)
 
 
 def exposition() -> bytes:
@@ -86,9 +96,6 @@ class _Numbers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        # An earlier process with the same number may have left its gauges; counters go on from where it stopped.
-        (folder / f"gauge_livesum_{os.getpid()}.db").unlink(missing_ok=True)
         # prometheus_client takes both from the process when a metric is made.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         values.ValueClass = values.MultiProcessValue()
@@ -149,6 +156,21 @@ def _server_folder(root: Path) -> Path:
         if folder.name != own and _is_stale(folder):
             shutil.rmtree(folder, ignore_errors=True)
     return root / own
+
+
+def _reserve(folder: Path) -> None:
+    """Make the files of this process with all the room they will ever need. Raises OSError.
+
+    prometheus_client makes files with holes, and a full disk answers whoever fills a hole through a mapping with
+    SIGBUS: the worker would be killed for a number, and every worker after it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # An earlier process with the same number may have left its gauges; counters go on from where it stopped.
+    (folder / f"gauge_livesum_{os.getpid()}.db").unlink(missing_ok=True)
+    for kind in ("counter", "gauge_livesum", "histogram"):
+        path = folder / f"{kind}_{os.getpid()}.db"
+        if not path.exists() or not path.stat().st_size:
+            path.write_bytes(bytes(FILE_BYTES))
 
 
 def _is_stale(folder: Path) -> bool:

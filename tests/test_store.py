@@ -458,6 +458,27 @@ class TestMysql:
         assert len(attempts) == 2
         assert [store.read(count, site=site) for site in (1, 2)] == [1, 1]
 
+    def test_a_process_that_stops_in_the_middle_of_a_job_gives_its_locks_back(self, store, monkeypatch):
+        monkeypatch.setattr("vexar.store.mysql.IDLE_TRANSACTION_TIMEOUT_S", 1)
+        is_locked, is_free = threading.Event(), threading.Event()
+        attempts: list[bool] = []
+
+        def stop_in_the_middle(tx) -> None:
+            increase(tx)
+            is_locked.set()
+            attempts.append(is_free.wait(8))
+            increase(tx)
+
+        store.write(add)
+        stopped = threading.Thread(target=store.write, args=(stop_in_the_middle,))
+        stopped.start()
+        is_locked.wait(10)
+        store.write(increase)
+        is_free.set()
+        stopped.join()
+        assert attempts == [True, True]
+        assert store.read(count) == 3
+
     def test_a_connection_lost_in_the_middle_repeats_the_whole_job(self, store, mariadb):
         attempts: list[int] = []
 

@@ -21,7 +21,11 @@ MAX_REPEATS = 12
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 60
 
-DEADLOCK, LOCK_TIMEOUT, DUPLICATE = 1213, 1205, 1062
+# A process that is paused or gone in the middle of a transaction keeps its locks, and the keepers of others wait for
+# them: half a lease, so that their runs live on.
+IDLE_TRANSACTION_TIMEOUT_S = 3
+
+DEADLOCK, LOCK_TIMEOUT, DUPLICATE, UNKNOWN_VARIABLE = 1213, 1205, 1062, 1193
 REPEATABLE = {DEADLOCK, LOCK_TIMEOUT, 1020, 1180, 4031}
 GONE = {2006, 2013, 2055, 1927, 1053, 1047, 0}
 # A statement of its own: the variable has different names on MariaDB and MySQL.
@@ -166,6 +170,12 @@ def connection_options(url: str) -> dict[str, Any]:
 def _connect(options: dict[str, Any]) -> pymysql.Connection:
     connection = pymysql.connect(**options)
     connection.query(ISOLATION)
+    try:
+        connection.query(f"SET SESSION idle_transaction_timeout = {IDLE_TRANSACTION_TIMEOUT_S}")
+    except pymysql.err.OperationalError as problem:
+        # MySQL has no such thing.
+        if problem.args[0] != UNKNOWN_VARIABLE:
+            raise
     return connection
 
 

@@ -69,6 +69,11 @@ def test_the_variant_sticks_and_the_weights_decide_how_many_get_which(cast):
     assert 2800 < counts[0] < 3200
 
 
+def test_a_visitor_draws_anew_for_each_rule():
+    drawn = {tuple(variant_of(f"sess_{number}", path, [1, 1]) for path in ("/a", "/b")) for number in range(60)}
+    assert drawn == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
 def test_rules_of_another_site_are_not_given(cast):
     assert pending(cast.stranger, "/cart") == []
 

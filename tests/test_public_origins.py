@@ -124,6 +124,12 @@ def test_another_port_is_another_origin(app, origin):
     assert ann.get("chat/history", {"Origin": origin}).status_code == 403
 
 
+def test_null_is_allowed_by_a_star_only_not_by_its_name(app):
+    ann = Cast(app, allowed_origins=["null", ORIGIN]).ann
+    assert ann.get("chat/history", {"Origin": "null"}).status_code == 403
+    assert ann.get("chat/history", {"Origin": ORIGIN}).status_code == 200
+
+
 def test_vexars_own_origin_is_always_allowed(cast):
     assert cast.ann.get("chat/history", {"Origin": "http://localhost"}).status_code == 200
     assert cast.ann.get("chat/history", {"Origin": "https://localhost"}).status_code == 403

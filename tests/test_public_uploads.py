@@ -11,6 +11,7 @@ from PIL import Image
 from tests.cast import API, ORIGIN, Cast, open_app, picture, wait_until
 from vexar.housekeeping import Housekeeping
 from vexar.models import Upload
+from vexar.settings import SiteSettings
 
 DAY_MS = 24 * 3600 * 1000
 PATH = r"/uploads/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}"
@@ -111,6 +112,10 @@ def test_a_site_that_takes_no_images_refuses_them_and_stores_nothing(app):
     before = cast.rows()
     assert refused(cast.ann.upload(picture())) == (403, "forbidden")
     assert cast.rows() == before
+
+
+def test_a_site_has_a_gigabyte_unless_it_says_otherwise():
+    assert SiteSettings().upload_quota_bytes == 2**30
 
 
 def test_a_site_has_a_quota_of_bytes(app):

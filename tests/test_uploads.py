@@ -454,6 +454,15 @@ def test_an_upload_has_a_random_name_a_row_and_a_file(uploads, store, site_id, c
     assert is_close(corners(Image.open(file)), corners(picture()))
 
 
+def test_every_digit_of_a_name_is_random(uploads, site_id):
+    """32 of them are 128 bits."""
+    data = encoded(picture(), "PNG")
+    urls = [uploads.receive(site_id, ANN, data)["url"] for _ in range(8)]
+    names = [url.removeprefix("/uploads/").removesuffix(".png").replace("/", "") for url in urls]
+    assert {len(name) for name in names} == {32}
+    assert all(len(set(digits)) > 1 for digits in zip(*names, strict=True))
+
+
 def test_the_url_is_absolute_when_the_public_one_is_known(store, site_id, tmp_path):
     uploads = Uploads(small(tmp_path, public_url="https://chat.example/vexar/"), store)
     url = uploads.receive(site_id, ANN, encoded(picture(), "PNG"))["url"]

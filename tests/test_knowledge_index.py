@@ -163,3 +163,28 @@ def test_an_entry_that_cannot_be_stored_is_refused_before_anything_is(make_datab
         add_entries(store, site.id, [SHOP[0], entry])
     assert rows_of(store, KnowledgeEntry, site.id) == []
     store.close()
+
+
+class Meanwhile:
+    """The store, but somebody else's work is done between the first look and the first write."""
+
+    def __init__(self, store, work):
+        self._store, self._work = store, work
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def write(self, job, **arguments):
+        work, self._work = self._work, None
+        if work:
+            work()
+        return self._store.write(job, **arguments)
+
+
+def test_what_another_server_stores_between_look_and_write_is_not_stored_again(store):
+    site_id = make_site(store)
+    many = [Entry("faq", f"Title {number}", f"Question {number}?", f"Content {number}.") for number in range(60)]
+    theirs = []
+    ours = add_entries(Meanwhile(store, lambda: theirs.extend(add_entries(store, site_id, many))), site_id, many)
+    assert ours == theirs
+    assert len(set(ours)) == 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vexar.events import Event, event
-from vexar.sse import COMMENT, Relay
+from vexar.sse import BARE_COMMENT, COMMENT, Relay
 
 
 class Listed:
@@ -57,4 +57,4 @@ def test_the_source_is_closed_once_also_by_a_reader_that_never_read(steps):
 
 def test_silence_is_broken_by_comments():
     source = Listed([], [Event(b"1", None)])
-    assert list(Relay(source, with_ids=False, heartbeat_s=0)) == [COMMENT, b"data: 1\n\n"]
+    assert list(Relay(source, with_ids=False, heartbeat_s=0)) == [BARE_COMMENT, b"data: 1\n\n"]

@@ -38,19 +38,20 @@ def add_commands(subparsers: Any) -> None:
 
 
 def run_learn(args: Namespace, house: Any) -> int:
-    """Import the files; rows that cannot be taken are told and do not fail the command."""
+    """Import the files; rows that cannot be taken are told, and fail the command when nothing else was there."""
     site = _site(house.store, args.site)
     try:
         result = import_files(house.store, site.id, args.files, lang=args.lang)
     except ExtractError as problem:
         raise CommandError(str(problem)) from problem
+    status = 0 if result["imported"] else 1
     if args.json:
         print(json.dumps(result, ensure_ascii=False))
-        return 0
+        return status
     print(f"imported {result['imported']}, skipped {len(result['skipped'])}")
     for row in result["skipped"]:
         print(f"  {row['file'] + ' ' if 'file' in row else ''}row {row['row']}: {row['error']}")
-    return 0
+    return status
 
 
 def run_ask(args: Namespace, house: Any) -> int:

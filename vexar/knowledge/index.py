@@ -108,8 +108,9 @@ def add_entries(store: Store, site_id: int, entries: Iterable[Entry], lang: str 
     known, last_id = store.read_heavy(_known, site_id=site_id, wanted=frozenset(wanted))
     fresh = [digest for digest in wanted if digest not in known]
     for some in _slices(fresh, ENTRIES_PER_JOB):
-        more, last_id = store.write(_insert, site_id=site_id, entries={each: wanted[each] for each in some},
-                                    wanted=frozenset(wanted), after=last_id)
+        # An earlier slice may have met what another server stored of this one; it looks behind `last_id` only.
+        missing = {each: wanted[each] for each in some if each not in known}
+        more, last_id = store.write(_insert, site_id=site_id, entries=missing, wanted=frozenset(wanted), after=last_id)
         known.update(more)
     usual = text.language(lang) or text.detect("\n".join(entry.content[:300] for entry in entries[:50]))
     for some in _slices(list(wanted), ENTRIES_PER_JOB):

@@ -182,7 +182,7 @@ class Meanwhile:
 
 
 def test_what_another_server_stores_between_look_and_write_is_not_stored_again(store):
-    site_id = make_site(store)
+    site_id = make_site(store).id
     many = [Entry("faq", f"Title {number}", f"Question {number}?", f"Content {number}.") for number in range(60)]
     theirs = []
     ours = add_entries(Meanwhile(store, lambda: theirs.extend(add_entries(store, site_id, many))), site_id, many)

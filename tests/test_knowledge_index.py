@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.knowledge import SHOP, faq, make_site
-from vexar.knowledge.index import ROWS_PER_JOB, Entry, add_entries, remove_entries
+from vexar.knowledge.index import ENTRIES_PER_JOB, ROWS_PER_JOB, Entry, add_entries, remove_entries
 from vexar.knowledge.search import search
 from vexar.models import KnowledgeEntry, KnowledgeTerm, Site
 
@@ -183,8 +183,8 @@ class Meanwhile:
 
 def test_what_another_server_stores_between_look_and_write_is_not_stored_again(store):
     site_id = make_site(store).id
-    many = [Entry("faq", f"Title {number}", f"Question {number}?", f"Content {number}.") for number in range(60)]
+    many = [Entry("faq", f"Title {number}", f"Question {number}?", f"Content {number}.") for number in range(3 * ENTRIES_PER_JOB)]
     theirs = []
     ours = add_entries(Meanwhile(store, lambda: theirs.extend(add_entries(store, site_id, many))), site_id, many)
     assert ours == theirs
-    assert len(set(ours)) == 60
+    assert len(set(ours)) == 3 * ENTRIES_PER_JOB

@@ -11,6 +11,7 @@ import requests
 
 from tests.cast import API, Cast, add, open_app, operator_row, wait_until
 from vexar import handover
+from vexar.routes import widget
 from vexar.routes.scope import find_site
 from vexar.store import open_store
 
@@ -315,6 +316,17 @@ def test_a_long_poll_ends_when_the_operator_begins_to_type(cast):
     cast.fill(cast.ann, "visitor")
     found = waits(cast, cast.ann, since=1)
     cast.verbs.operator_types(cast.site.id, cast.ann.session_id, True)
+    wait_until(lambda: found, "the long poll")
+    assert found[0]["typing"] is True
+
+
+def test_a_long_poll_tells_soon_of_typing_that_began_before_it(cast, monkeypatch):
+    """Between two polls nobody listens, and the whole wait would be longer than people type."""
+    monkeypatch.setattr(widget, "TYPING_WAIT_S", 0.1)
+    cast.fill(cast.ann, "visitor")
+    cast.verbs.operator_types(cast.site.id, cast.ann.session_id, True)
+    wait_until(lambda: cast.ann.people(since=1)["typing"], "the typing")
+    found = waits(cast, cast.ann, since=1)
     wait_until(lambda: found, "the long poll")
     assert found[0]["typing"] is True
 

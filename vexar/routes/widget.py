@@ -24,6 +24,8 @@ blueprint = Blueprint("widget", __name__)
 blueprint.register_error_handler(WrongFields, answer_wrong_fields)
 
 MAX_WAIT_S = 25
+# Somebody who types began between two polls perhaps, and then nobody was told yet.
+TYPING_WAIT_S = 2
 
 
 class HistoryQuery(Scope, kw_only=True):
@@ -152,16 +154,18 @@ def operator_messages(query: PeopleQuery) -> Response:
     caller = enter(query)
     caller.poll()
     live = caller.parts
-    before: list[tuple] = []
+    # Before anything is listened to: what changes from here on is news.
+    was_typing = live.streams.is_typing(caller.site.id, caller.session_id)
+    old_mode = caller.state().mode if query.wait else None
 
     def read() -> tuple[dict, int | None, bool]:
         values, visitor_id = live.store.read(_people, caller=caller, since=query.since)
         values["typing"] = live.streams.is_typing(caller.site.id, caller.session_id)
-        before.append((values["mode"], values["typing"]))
-        return values, visitor_id, bool(values["messages"]) or before[0] != before[-1]
+        is_news = bool(values["messages"]) or values["typing"] != was_typing or values["mode"] != old_mode
+        return values, visitor_id, is_news
 
     values, visitor_id, _ = live.streams.wait_for_news(
-        caller.site.id, caller.session_id, read, wait_s=query.wait
+        caller.site.id, caller.session_id, read, wait_s=min(query.wait, TYPING_WAIT_S) if was_typing else query.wait
     )
     answer = json_answer({"success": True, **values}, headers={"Cache-Control": "no-store"})
     if query.since is None and values["messages"]:

@@ -166,6 +166,37 @@ def test_two_processes_that_start_together_migrate_once(engine, make_database):
     assert sorted(applied) == [[], [], [], ["0001_first"]]
 
 
+@pytest.mark.servers
+@pytest.mark.parametrize("lost", [
+    ("DROP TABLE knowledge_term", "DROP INDEX run_live ON run"),
+    ("DROP TABLE knowledge_term", "DROP TABLE knowledge_entry", "DROP TABLE visitor"),
+    (),
+])
+def test_a_first_start_that_was_cut_off_is_carried_on(mariadb, make_database, lost):
+    """MySQL takes no table back, so the next start finds whatever was made."""
+    url, whole = make_database("mysql"), make_database("mysql")
+    for database in (url, whole):
+        open_store(database).close()
+    with closing(mariadb.connect(database=connection_options(url)["database"])) as link, link.cursor() as cursor:
+        for sql in ("DELETE FROM schema_migration", *lost):
+            cursor.execute(sql)
+    with closing(open_store(url)) as store:
+        assert is_migrated(store)
+    assert look(url) == look(whole)
+
+
+@pytest.mark.servers
+def test_tables_of_somebody_else_are_left_alone(mariadb, make_database):
+    url = make_database("mysql")
+    with closing(mariadb.connect(database=connection_options(url)["database"])) as link, link.cursor() as cursor:
+        cursor.execute("CREATE TABLE site (theirs INTEGER PRIMARY KEY)")
+        for _ in range(2):
+            with pytest.raises(StoreError, match="not one of Vexar's"):
+                open_store(url)
+        cursor.execute("SHOW TABLES")
+        assert cursor.fetchall() == (("site",),)
+
+
 def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path):
     path = tmp_path / "letter.db"
     path.write_text("Dear reader, this is not a database. " * 100)

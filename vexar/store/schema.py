@@ -9,10 +9,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+from peewee import DatabaseError
 from playhouse.migrations import Runner
+
+from vexar.store.base import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA = Path(__file__).parent.parent.parent / "schema.sql"
+# MySQL's words for a table and an index that are there.
+EXISTS_ALREADY = (1050, 1061)
 
 _WORDS = {
     "sqlite": ((r" COLLATE ascii_bin", ""), (r"VARBINARY\(\d+\)", "TEXT")),
@@ -41,17 +46,33 @@ def statements(dialect: str, text: str | None = None) -> list[str]:
 
 
 def migrate(database: Any, dialect: str) -> list[str]:
-    """Bring a peewee database to the newest schema; the names of what was applied. Call it under a lock."""
+    """Bring a peewee database to the newest schema; the names of what was applied. Call it under a lock.
+
+    Raises StoreError when the database holds tables of something else.
+    """
     runner = Runner(database, directory=str(MIGRATIONS), table_name="schema_migration")
     pending = [step for step in runner.status() if not step.applied]
     if not pending:
         return []
-    if runner.applied() or database.table_exists("site"):
+    if runner.applied():
         return runner.up()
+    # The runner's table is made before all others: a first start may be cut off, and MySQL takes no table back.
+    is_carried_on = runner.History.table_exists()
+    if not is_carried_on and database.table_exists("site"):
+        raise StoreError("the database exists already and is not one of Vexar's; give Vexar a database of its own")
+    runner.History.create_table()
     with database.atomic():
         for statement in statements(dialect):
-            database.execute_sql(statement)
+            _make(database, statement, is_carried_on=is_carried_on)
         return runner.fake()
+
+
+def _make(database: Any, statement: str, *, is_carried_on: bool) -> None:
+    try:
+        database.execute_sql(statement)
+    except DatabaseError as problem:
+        if not (is_carried_on and problem.args[0] in EXISTS_ALREADY):
+            raise
 
 
 def is_current(applied: set[str]) -> bool:

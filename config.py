@@ -185,7 +185,7 @@ SETTINGS = (
             "longest wait for the first token, retries included"),
     Setting("AI_TOKEN_TIMEOUT_S", _seconds, "15", "seconds", "longest silence between two tokens"),
     Setting("AI_ANSWER_TIMEOUT_S", _seconds, "120", "seconds", "longest time for a whole answer"),
-    Setting("AI_MAX_ANSWER_CHARS", _whole(1), "16000", "characters", "where an answer is cut with `length`"),
+    Setting("AI_MAX_ANSWER_CHARS", _whole(1, 1_000_000), "16000", "characters", "where an answer is cut with `length`"),
     Setting("REDIS_URL", _redis_url, "", "url", "doorbells and rates shared by several machines; empty: none"),
     Setting("PUBLIC_URL", _web_url, "", "url", "the address visitors reach Vexar at; makes image addresses absolute"),
     Setting("TRUSTED_PROXIES", _networks, "", "CIDR list", "proxies whose X-Forwarded-For and -Proto are believed"),

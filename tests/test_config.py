@@ -27,7 +27,7 @@ WRONG = {
     "AI_FIRST_TOKEN_TIMEOUT_S": ["0"],
     "AI_TOKEN_TIMEOUT_S": ["soon"],
     "AI_ANSWER_TIMEOUT_S": ["0.0"],
-    "AI_MAX_ANSWER_CHARS": ["0", "many"],
+    "AI_MAX_ANSWER_CHARS": ["0", "many", "1000001"],
     "REDIS_URL": ["localhost:6379", "http://localhost"],
     "PUBLIC_URL": ["chat.example.com", "https://chat.example.com/#top", "https://chat.example.com:99999", "http://[x"],
     "TRUSTED_PROXIES": ["proxy", "10.0.0.0/33", "10.0.0.1,x"],

@@ -113,7 +113,7 @@ class Panel {
     this.view.setEnd(null);
     const letter = this.state.letter(newMessageId(), { text: said, image_url: this.image?.url ?? null, isOwn: true });
     this.keep.letter(letter);
-    this.#carry(letter);
+    this.#carry();
     this.detach();
     this.#render();
     this.view.toEnd();
@@ -181,7 +181,8 @@ class Panel {
     });
     this.#join();
     for (const { hasFailed, ...letter } of this.keep.letters()) {
-      this.#carry(this.state.letter(letter.message_id, { ...letter, phase: hasFailed ? "failed" : "waiting" }));
+      this.state.letter(letter.message_id, { ...letter, phase: hasFailed ? "failed" : "waiting" });
+      this.#carry();
     }
     this.#render();
     this.#refresh();
@@ -205,17 +206,21 @@ class Panel {
 
   #misses = 0;
 
-  async #carry(letter) {
-    const api = this.api;
+  /** See to every letter that nobody carries yet, in the order they were written. */
+  async #carry() {
+    const { api } = this;
     try {
       const outbox = this.#outbox ?? (await this.#mail());
-      outbox.carry(letter);
-      this.#share(letter);
+      for (const letter of this.state.letters.values()) {
+        if (letter.received) continue;
+        outbox.carry(letter);
+        this.#share(letter);
+      }
     } catch {
       if (api !== this.api) return;
       this.#misses++;
       this.#setFailing(true);
-      this.#later(letter.message_id, 3_000, () => this.#carry(letter));
+      this.#later("mail", 3_000, () => this.#carry());
     }
   }
 
@@ -269,7 +274,7 @@ class Panel {
 
   #takePage(page, before) {
     this.state.addPage(page);
-    if (page.messages.length && !this.#outbox) this.#mail().catch(() => {});
+    if (page.messages.length && !this.#outbox) this.#carry();
     if (this.#isLoaded) for (const message of page.messages) if (message.id > before) this.#arrived(message);
     const isFirst = !this.#isLoaded;
     this.#isLoaded = true;
@@ -292,7 +297,7 @@ class Panel {
   async #settle(letter) {
     if (!this.state.letters.has(letter.message_id)) return;
     await this.#refresh();
-    if (letter.phase === "answered") this.state.drop(letter.message_id);
+    if (this.state.letters.has(letter.message_id)) this.#later("settle", 4 * SETTLE_MS, () => this.#settle(letter));
     this.#render();
   }
 
@@ -410,7 +415,7 @@ class Panel {
     if (this.#outbox?.carries(message_id) || this.state.letters.get(message_id)?.isOwn) return;
     if (!isKnown && !this.keep.pending(message_id)) return;
     const letter = this.state.letter(message_id, values);
-    if (!isKnown) this.#carry(letter);
+    if (!isKnown) this.#carry();
     if (phase === "answering" || phase === "answered") letter.received?.();
     this.#render();
   }
@@ -535,17 +540,13 @@ class Panel {
   #hinted = "";
 
   #blockText({ reason, until }) {
-    const lines = [this.words.blocked];
-    if (reason) lines[lines.length] = reason;
-    if (until) lines[lines.length] = fill(this.words.until, { time: new Date(until).toLocaleString() });
-    let text = "";
-    for (const line of lines) text += `${line} `;
-    return text.trim();
+    const end = until ? fill(this.words.until, { time: new Date(until).toLocaleString() }) : "";
+    return `${this.words.blocked} ${reason ?? ""} ${end}`.trim();
   }
 
   #reason(note) {
-    const words = { blocked: this.words.blocked, rate_limited: this.words.tooMany, budget_exhausted: note?.text };
-    return words[note?.code] ?? this.words.failed;
+    if (note?.code === "budget_exhausted") return note.text;
+    return note?.code === "blocked" ? this.words.blocked : this.words.failed;
   }
 
   #stop() {

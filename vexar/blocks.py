@@ -45,6 +45,7 @@ def find(
         _MEETING, site_id=site_id, session_id=session_id, email=email.lower() or None,
         now_ms=tx.now_ms() if now_ms is None else now_ms,
     )
+    # Networks are compared here: neither engine can, in a way that the other can, too.
     met = [row for row in rows if row.kind != "ip" or (address and meets(address, row.value))]
     return max(met, key=lambda row: row.until_ms or 2**62, default=None)
 

@@ -34,6 +34,7 @@ def take(
     fit would leave small budgets unused. Raises ApiError budget_exhausted.
     """
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    # A repeat was counted when it came first.
     if settings.messages_per_month and is_new:
         if _used(tx, site_id, _month(now)).messages >= settings.messages_per_month:
             raise ApiError("budget_exhausted", retry_after=_seconds_to_next_month(now))

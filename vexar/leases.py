@@ -11,6 +11,7 @@ from typing import Any
 from vexar.models import Run
 from vexar.store import P, Statement, Transaction
 
+# Three renewals, of which one may be late and one lost; who follows a run whose worker died waits for that long.
 LEASE_MS = 6_000
 # A dead run's checkpoint becomes a reply when nobody sent the message again for this long.
 ABANDONED_MS = 60_000
@@ -82,5 +83,6 @@ def ask_stop(tx: Transaction, *, visitor_id: int, seq: int) -> bool:
 
 def dead(tx: Transaction) -> list[tuple[int, int]]:
     """Runs whose lease ran out long enough ago: (visitor_id, seq), at most 50."""
+    # A minute behind the lease: who comes back by himself (a reload, a phone in a tunnel) gets a whole answer instead.
     rows = tx.all(_DEAD, before_ms=tx.now_ms() - ABANDONED_MS)
     return [(row.visitor_id, row.seq) for row in rows]

@@ -47,10 +47,12 @@ _RESTART = Statement(
         conversation_id=P.conversation_id, tokens_reserved=P.tokens_reserved, changed_ms=P.now_ms,
     ).where(_KEY)
 )
+# With the epoch of this moment: a person who came and went while it waited is no reason to keep silent now.
 _BEGIN = Statement(
     Run.update(state="running", epoch=P.epoch, lease_until_ms=P.lease_until_ms, changed_ms=P.now_ms)
     .where(_KEY & (Run.attempt == P.attempt) & (Run.state == "waiting"))
 )
+# Without the owner: cuts, stops and burials end runs of other processes, too. Once ended, nobody ends it again.
 _END = Statement(
     Run.update(
         state="ended", finish_reason=P.finish_reason, error_code=P.error_code, reply_seq=P.reply_seq,
@@ -145,6 +147,7 @@ def begin(tx: Transaction, *, visitor_id: int, seq: int, attempt: int, owner: st
     run = find(tx, visitor_id, seq)
     if run.owner != owner or run.attempt != attempt or run.state not in LIVE_STATES:
         return "lost"
+    # This job again, after a COMMIT whose answer was lost.
     if run.state == "running":
         return "running"
     if _first_state(visitor, run.conversation_id, seq) == "waiting":
@@ -241,6 +244,7 @@ def _first_state(visitor: LockedVisitor, conversation_id: int, seq: int) -> str:
     for other in unended(visitor.tx, visitor.id):
         if other.seq == seq or other.conversation_id != conversation_id or not is_alive(other, visitor.now_ms):
             continue
+        # A later one that runs already is not interrupted by an earlier message that was sent again.
         if other.state == "running" or other.seq < seq:
             return "waiting"
     return "running"

@@ -15,6 +15,7 @@ _NEWEST = Statement(_BY_VISITOR.where(Message.seq < P.before).order_by(Message.s
 _SINCE = Statement(_BY_VISITOR.where(Message.seq > P.since).order_by(Message.seq).limit(P.limit))
 _ONE = Statement(_BY_VISITOR.where(Message.seq == P.seq))
 _OPERATORS = Operator.select(Operator.id, Operator.name, Operator.avatar_url)
+# Above every number, and within what both engines hold.
 _NO_LIMIT_SEQ = 2**62
 
 

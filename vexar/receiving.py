@@ -74,6 +74,7 @@ def receive(
     """Store the message and claim its run, or find what is there. Raises ApiError: blocked, message_id_conflict,
     too_many_runs, budget_exhausted, invalid (image_url)."""
     visitor = LockedVisitor.find_or_create(tx, incoming.site_id, incoming.session_id)
+    # Before the repeat is looked for: the blocked do not even learn what is stored.
     blocks.refuse(visitor, address=incoming.address)
     run = ledger.find_by_message(tx, visitor.id, incoming.message_id)
     if run is not None:
@@ -85,6 +86,7 @@ def receive(
     tokens = 0
     if conversation.mode == "ai":
         _refuse_too_many_runs(visitor, max_session_runs=max_session_runs, max_site_runs=max_site_runs)
+    # A person's conversation counts its messages, too, but asks no model; a repeat there counts nothing.
     if run is None or conversation.mode == "ai":
         tokens = budgets.take(
             tx, incoming.site_id, settings, chars=len(incoming.content), now_ms=visitor.now_ms, is_new=run is None,
@@ -126,6 +128,7 @@ def _conversation_for(visitor: LockedVisitor, run: Any) -> Any:
     """The open conversation; for a repeat after the conversation was closed, a new one."""
     conversation = visitor.open_conversation()
     if run is not None and run.conversation_id != conversation.id:
+        # It may have been begun for this run, and nothing else of the visitor will be written.
         visitor.save()
     return conversation
 
@@ -147,6 +150,7 @@ def _refuse_other_message(tx: Transaction, run: Any, incoming: Incoming) -> None
 
 
 def _refuse_too_many_runs(visitor: LockedVisitor, *, max_session_runs: int, max_site_runs: int) -> None:
+    # The dead do not count, or a worker that died would shut its visitors out for a minute.
     alive = [run for run in ledger.unended(visitor.tx, visitor.id) if leases.is_alive(run, visitor.now_ms)]
     if max_session_runs and len(alive) >= max_session_runs:
         raise ApiError("too_many_runs", retry_after=2)

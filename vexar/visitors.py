@@ -25,6 +25,7 @@ _ADD = Statement(
         created_ms=P.now_ms, changed_ms=P.now_ms,
     )
 )
+# Last in a job, and once: each job would otherwise write the hottest row several times.
 _SAVE = Statement(
     Visitor.update(
         conversation_id=P.conversation_id, last_seq=P.last_seq, lang=P.lang, page_url=P.page_url,
@@ -50,6 +51,7 @@ _ADD_MESSAGE = Statement(
         reply_to=P.reply_to, created_ms=P.now_ms,
     )
 )
+# Counted as they come: a list of conversations has no time to count.
 _COUNT_MESSAGE = Statement(
     Conversation.update(
         messages_count=Conversation.messages_count + 1, last_message=P.last_message, changed_ms=P.now_ms
@@ -90,6 +92,7 @@ class LockedVisitor:
         self.row = row
         self.id = row.id
         self.site_id = row.site_id
+        # Asked after the lock was there: a time from before the wait could lie before what others stored meanwhile.
         self.now_ms = now_ms
         self.last_seq = row.last_seq
         self.conversation_id = row.conversation_id
@@ -164,6 +167,7 @@ class LockedVisitor:
             sources=json.dumps(sources, ensure_ascii=False) if sources else "", operator_id=operator_id,
             reply_to=reply_to, now_ms=self.now_ms,
         )
+        # Only now: after a Duplicate the number is still free, and numbers have no gaps.
         self.last_seq += 1
         self.tx.run(
             _COUNT_MESSAGE, id=conversation_id, last_message=content[:_BEGINNING_CHARS], now_ms=self.now_ms

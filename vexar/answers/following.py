@@ -20,6 +20,7 @@ from vexar.store import StoreError
 
 log = logging.getLogger("vexar.following")
 
+# Should every doorbell be lost: with the keeper's tick still at most 0.5 s behind.
 REMOTE_TICK_S = 0.2
 # A reader that moved from the owner's process to this one may have seen more than the last checkpoint holds.
 CATCH_UP_S = 1.0
@@ -90,6 +91,7 @@ class Follower:
         self._find_live()
         if self._live is not None:
             return events + self._from_live(self._live)
+        # Only after a run of this process: one that just ended still tells how.
         if self._runs.is_over:
             return events + self._restarting()
         return events + self._from_row()
@@ -142,6 +144,7 @@ class Follower:
         """The run is made elsewhere, dead or ended: read it from the store."""
         try:
             run, now_ms, ending = self._runs.store.read(_read_run, visitor_id=self._visitor_id, seq=self._seq)
+            # Who follows a dead run takes it over: everybody who follows tries, and the row lets one of them.
             if ending is None and not leases.is_alive(run, now_ms):
                 self._runs.revive(self._visitor_id, self._seq)
                 return []

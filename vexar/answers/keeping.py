@@ -18,8 +18,10 @@ log = logging.getLogger("vexar.keeping")
 
 # A follower in another process is at most 0.5 s behind: this tick, the commit and the doorbell.
 KEEP_TICK_S = 0.25
+# A third of a lease.
 RENEW_S = 2.0
 BURY_TICK_S = 5.0
+# Each writes a whole answer again, and no job may hold the database for more than 250 ms.
 MAX_KEPT_PER_JOB = 100
 
 
@@ -88,6 +90,7 @@ class Keeper:
 
     def _keep_once(self) -> None:
         if self._runs:
+            # First, so that no checkpoint is written for a run that a person has just cut.
             self._look_for_cuts()
             due = self._due()
             for start in range(0, len(due), MAX_KEPT_PER_JOB):
@@ -123,6 +126,7 @@ class Keeper:
         ]
 
     def _write_checkpoints(self, runs: list[LiveRun]) -> None:
+        # Counted before: what is said while the disk works belongs to the next checkpoint.
         counts = [len(live.pieces) for live in runs]
         checkpoints = [(*live.key, live.text) for live in runs]
         self._store.write(leases.keep, owner=self._owner, checkpoints=checkpoints)

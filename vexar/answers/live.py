@@ -92,6 +92,7 @@ class LiveRun:
 
     def ring(self) -> None:
         """Wake every reader."""
+        # A copy: readers come and go while they are rung.
         for bell in tuple(self._bells):
             bell.ring()
 

@@ -71,6 +71,7 @@ def make_answer(live: LiveRun, prompt: Prompt, *, providers: Registry, config: C
         except ProviderError as problem:
             if live.is_over:
                 return outcome
+            # After the first word nobody else may go on: it would answer anew in the middle of a sentence.
             if live.length or provider is chain[-1]:
                 log.warning("run %s of visitor %s: %s", live.key[1], live.key[0], problem)
                 outcome.error_code = problem.code
@@ -100,6 +101,7 @@ def _ask(live: LiveRun, provider: Provider, outcome: Outcome, *, max_chars: int,
                 outcome.finish_reason = "length"
                 return
     finally:
+        # Also when enough was said: the model would go on, and be paid for.
         answer.cancel()
 
 
@@ -110,4 +112,5 @@ def _say(live: LiveRun, text: str, *, max_chars: int, started: float) -> bool:
     left = max_chars - live.length
     if left and text:
         live.add(text[:left])
+    # An answer that fits exactly is whole; only what had to be dropped makes it `length`.
     return len(text) <= left

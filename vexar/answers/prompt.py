@@ -14,6 +14,7 @@ from vexar.store import P, Statement, Store, Transaction
 
 HISTORY_TOKENS = 3_000
 HISTORY_MESSAGES = 60
+# Of English; for other scripts a low estimate.
 CHARS_PER_TOKEN = 4
 MAX_PASSAGES = 5
 MAX_PASSAGE_CHARS = 4_000
@@ -113,5 +114,6 @@ def _system(site: Any, settings: SiteSettings, passages: tuple[Passage, ...]) ->
 
 def _passage(number: int, passage: Passage) -> str:
     head = passage.question or passage.title
+    # A page that holds the closing mark could speak on as the system.
     text = passage.content[:MAX_PASSAGE_CHARS].replace("</knowledge>", "")
     return f"[{number}] {head}\n{text}" + (f"\n({passage.url})" if passage.url else "")

@@ -26,6 +26,7 @@ blueprint.register_error_handler(WrongFields, answer_wrong_fields)
 class StreamBody(Scope, kw_only=True):
     """A visitor's message."""
 
+    # How long it may be is a setting; this is the most that one can say.
     message: Text(1_000_000, min_chars=0) = ""
     lang: Lang | None = None
     message_id: MessageId | None = None
@@ -105,11 +106,13 @@ def send(body: StreamBody) -> Response:
     last = _last_event_id(None)
     message_id = body.message_id or f"m_{secrets.token_hex(16)}"
     incoming = _incoming(caller, body, message_id)
+    # Only a read: whether it is new is decided again, under the lock, by receive.
     known = caller.parts.conversations.look_up(incoming, last)
     _count(caller, known)
     receipt = caller.parts.conversations.receive(known.incoming, caller.settings)
     if receipt.is_new:
         metrics.message_stored()
+    # At once, and before anything that may fail: from here on nobody else makes this answer until its lease runs out.
     live = caller.parts.runs.start(receipt.run) if receipt.is_mine else None
     if live is None and not receipt.is_new and is_finished_for(receipt.run, last):
         return Response(status=204)

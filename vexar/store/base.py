@@ -74,6 +74,7 @@ class Transaction:
         """Insert one row; the number it got from the database. Raises Duplicate."""
         return self._execute(query, params)[0].lastrowid
 
+    # One machine, one clock: only processes that share it share a file.
     def now_ms(self) -> int:
         """The database's clock, in milliseconds since 1970 UTC."""
         return int(time.time() * 1000)

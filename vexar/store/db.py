@@ -16,6 +16,7 @@ from vexar.store.base import Store, StoreError
 from vexar.store.mysql import MysqlStore, connection_options
 from vexar.store.sqlite import SqliteStore
 
+# What the process that came first may need for a large database; the others start after it.
 MIGRATION_LOCK_TIMEOUT_S = 120
 
 
@@ -44,6 +45,7 @@ def migrate(url: str) -> list[str]:
     except (OSError, StoreError):
         raise
     except Exception as problem:
+        # peewee passes on what the drivers raise, and each has names of its own.
         raise StoreError(f"the database cannot be opened: {problem}") from problem
 
 
@@ -59,6 +61,7 @@ def _is_migrated(tx: Any) -> bool:
 
 def _migrate_sqlite(path: Path) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
+    # SQLite's own lock ends with each transaction of a migration.
     with _file_lock(Path(f"{path}.migrate")):
         database = SqliteDatabase(str(path), pragmas={"journal_mode": "wal", "synchronous": "full"}, timeout=30)
         with database.connection_context():
@@ -72,6 +75,7 @@ def _file_lock(path: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
+        # The file stays: removing it would let two processes lock two files of one name.
         os.close(descriptor)
 
 

@@ -12,6 +12,7 @@ from vexar.native import NativePool
 from vexar.store.base import Job, StoreError
 from vexar.store.writer import LOCK_TIMEOUT_S, SqliteTransaction, Writer
 
+# One long export must not keep every search waiting; more would only fight for the same processor.
 HEAVY_READERS = 2
 CACHE_KIB = 16_384
 
@@ -24,6 +25,7 @@ class SqliteStore:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self._read_lock = threading.Lock()
+        # A wait here stops every stream of the worker; in WAL mode a reader waits for nothing but a recovery.
         self._reader = _connect(self.path, lock_timeout_s=0.2)
         self._heavy_readers: queue.SimpleQueue = queue.SimpleQueue()
         for _ in range(HEAVY_READERS):
@@ -73,6 +75,7 @@ class SqliteStore:
 
 
 def _connect(path: str, *, lock_timeout_s: float) -> sqlite3.Connection:
+    # Transactions are begun by hand: the module would begin its own before the first write, too late for IMMEDIATE.
     connection = sqlite3.connect(path, timeout=lock_timeout_s, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")

@@ -14,6 +14,7 @@ from typing import Any
 
 from peewee import MySQLDatabase, Node, Query, Select, SqliteDatabase
 
+# Never connected: they only know how each engine spells SQL.
 DIALECTS = {"sqlite": SqliteDatabase(None), "mysql": MySQLDatabase(None)}
 
 
@@ -60,6 +61,7 @@ class Statement:
         return found
 
 
+# namedtuple() compiles a class, which costs more than most of our queries.
 _row_types: dict[tuple[str, ...], type] = {}
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from vexar.native import NativePool
 from vexar.store.base import Duplicate, Job, StoreError, Transaction
 
+# By then the fsync costs each of them next to nothing, and a batch that fails fails for all of its jobs.
 MAX_BATCH_JOBS = 200
 # A batch holds the file's lock; other workers, and their leases, wait for that long at the most.
 MAX_BATCH_S = 0.05
@@ -36,6 +37,7 @@ class SqliteTransaction(Transaction):
         try:
             return self._connection.execute(sql, values)
         except sqlite3.IntegrityError as problem:
+            # Others (a missing value) are faults of ours and must not pass for a repeat.
             if "UNIQUE" in str(problem):
                 raise Duplicate(str(problem)) from problem
             raise
@@ -106,6 +108,7 @@ class Writer:
             done = self._pool.run(self._commit, waiting) if waiting else 0
             for ticket in waiting[:done]:
                 ticket.done.set()
+            # What did not fit into MAX_BATCH_S goes first in the next one.
             waiting = waiting[done:]
 
     def _commit(self, tickets: list[_Ticket]) -> int:
@@ -123,6 +126,7 @@ class Writer:
                     break
             connection.execute("COMMIT")
         except Exception as problem:
+            # None begun: the file is locked or away, and one by one they would each wait as long again.
             done = done or len(tickets)
             self._fail(tickets[:done], problem)
         self.commits += 1

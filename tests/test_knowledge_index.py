@@ -183,8 +183,9 @@ class Meanwhile:
 
 def test_what_another_server_stores_between_look_and_write_is_not_stored_again(store):
     site_id = make_site(store).id
-    many = [Entry("faq", f"Title {number}", f"Question {number}?", f"Content {number}.") for number in range(3 * ENTRIES_PER_JOB)]
+    count = 3 * ENTRIES_PER_JOB
+    many = [Entry("faq", f"Title {number}", f"Question {number}?", f"Content {number}.") for number in range(count)]
     theirs = []
     ours = add_entries(Meanwhile(store, lambda: theirs.extend(add_entries(store, site_id, many))), site_id, many)
     assert ours == theirs
-    assert len(set(ours)) == 3 * ENTRIES_PER_JOB
+    assert len(set(ours)) == count

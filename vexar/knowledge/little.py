@@ -10,7 +10,8 @@ _WORDS = {
     "than then im ive id dont doesnt didnt cant wont isnt whats please tell know get got want need let like "
     "up out much many something anything thing things stuff really still actually possible someone else going "
     "go put havent hasnt hadnt arent werent wasnt wouldnt couldnt shouldnt youre youve theyre weve hes shes "
-    "thats theres wheres hows whos lets again yet ever usually maybe okay ok hi hello hey thanks thank u ur guys folks pls plz hiya",
+    "thats theres wheres hows whos lets again yet ever usually maybe okay ok hi hello hey thanks thank "
+    "u ur guys folks pls plz hiya",
     "de": "der die das den dem des ein eine einer eines einem einen und oder aber wenn von zu zum zur in im an am "
     "auf bei mit nach aus für über unter vor ist sind war waren sein bin bist wird werden wurde habe hast hat "
     "haben kann können könnte muss müssen soll will ich mich mir mein meine meinen meiner wir uns unser du "

@@ -44,7 +44,8 @@ CREATE TABLE visitor (
   page_url         VARCHAR(2000) NOT NULL,                   -- where the visitor was last
   address          VARCHAR(45) NOT NULL,                     -- IP address seen last; empty where it is not to be trusted
   created_ms       BIGINT NOT NULL,
-  changed_ms       BIGINT NOT NULL                           -- a message, mode, block or close: what live streams look for
+  changed_ms       BIGINT NOT NULL,                          -- a message, mode, block or close: what live streams look for
+  digested_seq     INTEGER NOT NULL DEFAULT 0                -- counted and made findable for operators up to this number
 );
 CREATE UNIQUE INDEX visitor_session ON visitor (site_id, session_id);
 CREATE INDEX visitor_changed ON visitor (changed_ms);
@@ -67,10 +68,20 @@ CREATE TABLE conversation (
   rated_ms         BIGINT,                                   -- null with rating_score
   created_ms       BIGINT NOT NULL,
   changed_ms       BIGINT NOT NULL,                          -- of anything in it: the order of lists
-  closed_ms        BIGINT                                    -- null while open
+  closed_ms        BIGINT,                                   -- null while open
+  waiting_ms       BIGINT,                                   -- since when a person is wanted; null: nobody was asked for
+  accepted_ms      BIGINT,                                   -- when mode last became operator; null: never
+  visitor_said_ms  BIGINT,                                   -- the visitor's newest message; null: none
+  operator_said_ms BIGINT,                                   -- a person's newest message; null: none
+  first_reply_ms   BIGINT,                                   -- from the wish for a person (or the take-over) to the first reply, ms; null: none yet
+  clock_ms         BIGINT,                                   -- when the next of the four clocks has to be looked at; null: none runs
+  unread_count     INTEGER NOT NULL DEFAULT 0                -- visitor messages no operator has seen
 );
 CREATE INDEX conversation_visitor ON conversation (visitor_id, id);
 CREATE INDEX conversation_site ON conversation (site_id, changed_ms);
+CREATE INDEX conversation_created ON conversation (site_id, created_ms);
+CREATE INDEX conversation_rated ON conversation (site_id, rated_ms);
+CREATE INDEX conversation_clock ON conversation (clock_ms);
 
 -- What was said; never changes after it was stored.
 CREATE TABLE message (
@@ -145,7 +156,8 @@ CREATE TABLE block (
   value            VARCHAR(320) NOT NULL,                    -- session id, CIDR network or lower-case address
   reason           VARCHAR(500),                             -- public text, or null
   until_ms         BIGINT,                                   -- null: for good
-  created_ms       BIGINT NOT NULL
+  created_ms       BIGINT NOT NULL,
+  operator_id      INTEGER                                   -- who blocked; null: the command line
 );
 CREATE UNIQUE INDEX block_target ON block (site_id, kind, value);
 
@@ -183,7 +195,9 @@ CREATE TABLE operator (
   avatar_url       VARCHAR(2000),                            -- null: none
   is_owner         TINYINT NOT NULL,                         -- sees and does everything
   key_hash         VARCHAR(64) COLLATE ascii_bin,            -- SHA-256 of the API key, hex; null: none
-  created_ms       BIGINT NOT NULL
+  created_ms       BIGINT NOT NULL,
+  password_hash    VARCHAR(200) COLLATE ascii_bin,           -- scrypt with its parameters; null: cannot sign in with a password yet
+  is_active        TINYINT NOT NULL DEFAULT 1                -- 0: removed from the team; the row stays for the name on old messages
 );
 CREATE UNIQUE INDEX operator_email ON operator (email);
 
@@ -191,7 +205,106 @@ CREATE UNIQUE INDEX operator_email ON operator (email);
 CREATE TABLE operator_site (
   operator_id      INTEGER NOT NULL,
   site_id          INTEGER NOT NULL,
+  can_chat         TINYINT NOT NULL DEFAULT 1,               -- take conversations and write to visitors
+  can_view_conversations TINYINT NOT NULL DEFAULT 1,         -- read conversations, leads, ratings, analytics
+  can_edit         TINYINT NOT NULL DEFAULT 0,               -- settings, knowledge, nudges, canned replies
   PRIMARY KEY (operator_id, site_id)
+) WITHOUT ROWID;
+
+-- Somebody signed in: a console session or an API session. Removed on sign-out and when the password changes.
+CREATE TABLE operator_session (
+  token_hash       VARCHAR(64) COLLATE ascii_bin NOT NULL PRIMARY KEY,  -- SHA-256 of the token, hex
+  operator_id      INTEGER NOT NULL,
+  created_ms       BIGINT NOT NULL,
+  until_ms         BIGINT NOT NULL                           -- not valid any more from then on
+) WITHOUT ROWID;
+CREATE INDEX operator_session_operator ON operator_session (operator_id);
+
+-- A link that works once: to make the first owner, to accept an invitation, to set a new password.
+CREATE TABLE one_time_link (
+  token_hash       VARCHAR(64) COLLATE ascii_bin NOT NULL PRIMARY KEY,  -- SHA-256 of the token, hex
+  purpose          VARCHAR(8) COLLATE ascii_bin NOT NULL,    -- owner, invite or password
+  operator_id      INTEGER,                                  -- whom it is for; null for purpose owner
+  until_ms         BIGINT NOT NULL,                          -- not valid any more from then on
+  created_ms       BIGINT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX one_time_link_operator ON one_time_link (operator_id);
+
+-- Failed logins of an account or an address, which block longer and longer.
+CREATE TABLE login_failure (
+  name             VARCHAR(64) COLLATE ascii_bin NOT NULL PRIMARY KEY,  -- SHA-256 of account:email or address:ip
+  failures         INTEGER NOT NULL,                         -- in a row
+  failed_ms        BIGINT NOT NULL,                          -- the last one
+  blocked_until_ms BIGINT NOT NULL                           -- 0: not blocked
+) WITHOUT ROWID;
+CREATE INDEX login_failure_failed ON login_failure (failed_ms);
+
+-- Which operator is there for which site.
+CREATE TABLE presence (
+  operator_id      INTEGER NOT NULL,
+  site_id          INTEGER NOT NULL,
+  is_online        TINYINT NOT NULL,                         -- what the operator chose
+  seen_ms          BIGINT NOT NULL,                          -- last heartbeat; counts as there for 90 s
+  PRIMARY KEY (operator_id, site_id)
+) WITHOUT ROWID;
+CREATE INDEX presence_site ON presence (site_id, seen_ms);
+
+-- Sessions with an open live stream, known or not; a row counts while it was seen lately.
+CREATE TABLE online_session (
+  site_id          INTEGER NOT NULL,
+  session_id       VARCHAR(128) COLLATE ascii_bin NOT NULL,  -- as in visitor, which may have no row of it yet
+  page_url         VARCHAR(2000) NOT NULL,                   -- empty: unknown
+  lang             VARCHAR(35) NOT NULL,                     -- BCP 47; empty: unknown
+  since_ms         BIGINT NOT NULL,                          -- when the stream was opened
+  seen_ms          BIGINT NOT NULL,                          -- when the stream was last known to be open
+  PRIMARY KEY (site_id, session_id)
+) WITHOUT ROWID;
+CREATE INDEX online_session_seen ON online_session (seen_ms);
+
+-- What operators told each other about a conversation; never shown to visitors.
+CREATE TABLE note (
+  id               INTEGER PRIMARY KEY AUTOINCREMENT,
+  conversation_id  INTEGER NOT NULL,
+  operator_id      INTEGER NOT NULL,
+  content          MEDIUMTEXT NOT NULL,                      -- plain text
+  created_ms       BIGINT NOT NULL
+);
+CREATE INDEX note_conversation ON note (conversation_id, id);
+
+-- A ready-made reply of a site.
+CREATE TABLE canned_reply (
+  id               INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id          INTEGER NOT NULL,
+  shortcut         VARCHAR(40) NOT NULL,                     -- typed after a slash
+  content          MEDIUMTEXT NOT NULL,                      -- plain text; {name} stands for the visitor's name
+  created_ms       BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX canned_reply_shortcut ON canned_reply (site_id, shortcut);
+
+-- A site's message counts of one day, UTC.
+CREATE TABLE site_day (
+  site_id          INTEGER NOT NULL,
+  day              VARCHAR(10) COLLATE ascii_bin NOT NULL,   -- 2026-11-22
+  visitor_messages INTEGER NOT NULL,                         -- messages of role visitor
+  assistant_messages INTEGER NOT NULL,                       -- messages of role assistant
+  operator_messages INTEGER NOT NULL,                        -- messages of role operator
+  PRIMARY KEY (site_id, day)
+) WITHOUT ROWID;
+
+-- Which words occur in a conversation, for the operators' search.
+CREATE TABLE conversation_term (
+  site_id          INTEGER NOT NULL,
+  term             VARBINARY(128) NOT NULL,                  -- lower case, without accents, UTF-8
+  conversation_id  INTEGER NOT NULL,
+  PRIMARY KEY (site_id, term, conversation_id)
+) WITHOUT ROWID;
+CREATE INDEX conversation_term_conversation ON conversation_term (conversation_id);
+
+-- What only one worker at a time may do.
+CREATE TABLE lease (
+  name             VARCHAR(40) COLLATE ascii_bin NOT NULL PRIMARY KEY,  -- of the work
+  owner            VARCHAR(40) COLLATE ascii_bin NOT NULL,   -- the process that holds it
+  until_ms         BIGINT NOT NULL                           -- by the database's clock; past: anybody may take it
 ) WITHOUT ROWID;
 
 -- One entry of a site's knowledge.

@@ -5,6 +5,15 @@ from __future__ import annotations
 import msgspec
 
 
+class WorkingHours(msgspec.Struct, kw_only=True):
+    """When people of the site answer."""
+
+    # IANA name, such as Europe/Berlin.
+    timezone: str = "UTC"
+    # mon to sun -> [["09:00", "17:30"], ...]; a missing day is a free one. Ends after midnight belong to the next day.
+    days: dict[str, list[tuple[str, str]]] = {}
+
+
 class SiteSettings(msgspec.Struct, kw_only=True):
     """One site's settings. Unknown fields of a newer version are ignored, missing ones have defaults."""
 
@@ -23,10 +32,27 @@ class SiteSettings(msgspec.Struct, kw_only=True):
     collect_email: bool = False
     collect_data: str = "none"
     lead_when: str = "never"
+    lead_strategy: str = ""
+    behavior_preset: str = ""
+    behavior_tone: str = ""
+    behavior_goals: list[str] = []
     operator_enabled: bool = True
+    # Who is told of a waiting visitor: all, least_busy or one (then only operator_id).
+    operator_routing: str = "all"
+    operator_id: int | None = None
+    # None: always.
+    working_hours: WorkingHours | None = None
+    # The four clocks, in seconds; 0 switches one off. Nobody accepts; no first reply; no reply to the visitor's
+    # last message; the visitor is silent.
+    operator_timeout: int = 120
+    first_reply_timeout: int = 180
+    reply_timeout: int = 600
+    visitor_timeout: int = 1800
     photo_upload_enabled: bool = True
     allowed_origins: list[str] = []
     identity_required: bool = False
+    # Closed conversations older than this are erased; 0: kept for good.
+    retention_days: int = 0
     # 0: no budget. Both count per site; months and days are UTC.
     messages_per_month: int = 0
     tokens_per_day: int = 0

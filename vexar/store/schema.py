@@ -16,8 +16,8 @@ from vexar.store.base import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA = Path(__file__).parent.parent.parent / "schema.sql"
-# MySQL's words for a table and an index that are there.
-EXISTS_ALREADY = (1050, 1061)
+# MySQL's words for a table, a column and an index that are there.
+EXISTS_ALREADY = (1050, 1060, 1061)
 
 _WORDS = {
     "sqlite": ((r" COLLATE ascii_bin", ""), (r"VARBINARY\(\d+\)", "TEXT")),
@@ -25,7 +25,7 @@ _WORDS = {
         (r"\bINTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT PRIMARY KEY AUTO_INCREMENT"),
         (r"\bINTEGER\b", "BIGINT"),
         (r"COLLATE ascii_bin", "CHARACTER SET ascii COLLATE ascii_bin"),
-        (r"\)( WITHOUT ROWID)?$", ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"),
+        (r"(?s)^(CREATE .*)\)( WITHOUT ROWID)?$", r"\1) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"),
     ),
 }
 
@@ -38,7 +38,7 @@ def statements(dialect: str, text: str | None = None) -> list[str]:
         statement = statement.strip()
         if not statement:
             continue
-        words = _WORDS[dialect] if statement.startswith("CREATE TABLE") else ()
+        words = _WORDS[dialect] if statement.startswith(("CREATE TABLE", "ALTER TABLE")) else ()
         for pattern, word in words:
             statement = re.sub(pattern, word, statement)
         found.append(statement)
@@ -65,6 +65,13 @@ def migrate(database: Any, dialect: str) -> list[str]:
         for statement in statements(dialect):
             _make(database, statement, is_carried_on=is_carried_on)
         return runner.fake()
+
+
+def apply(database: Any, text: str) -> None:
+    """Run the statements of one migration. MySQL takes no table back when one is cut off: what is there stays."""
+    dialect = "sqlite" if "sqlite" in type(database).__name__.lower() else "mysql"
+    for statement in statements(dialect, text):
+        _make(database, statement, is_carried_on=dialect == "mysql")
 
 
 def _make(database: Any, statement: str, *, is_carried_on: bool) -> None:

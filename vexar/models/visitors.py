@@ -1,31 +1,8 @@
-"""The tables as peewee models: the one source of column names, from which every statement is compiled.
-
-They are never bound to a connection; `vexar.store` compiles a query for its engine and runs it. What each
-column means, and its unit, stands in schema.sql; a test holds both equal.
-"""
+"""Visitors and what they and others said: conversations, messages, runs, images, blocks, notes."""
 
 from __future__ import annotations
 
 from peewee import AutoField, BigIntegerField, CharField, CompositeKey, IntegerField, Model, TextField
-
-
-class Site(Model):
-    """A website that embeds the widget."""
-
-    id = AutoField()
-    site_key = CharField()
-    name = CharField()
-    url = CharField()
-    is_active = IntegerField()
-    settings = TextField()
-    identity_secret = CharField()
-    upload_bytes = BigIntegerField()
-    knowledge_version = IntegerField()
-    created_ms = BigIntegerField()
-    changed_ms = BigIntegerField()
-
-    class Meta:
-        indexes = ((("site_key",), True),)
 
 
 class Visitor(Model):
@@ -48,6 +25,7 @@ class Visitor(Model):
     address = CharField()
     created_ms = BigIntegerField()
     changed_ms = BigIntegerField()
+    digested_seq = IntegerField()
 
     class Meta:
         indexes = ((("site_id", "session_id"), True), (("changed_ms",), False))
@@ -73,9 +51,19 @@ class Conversation(Model):
     created_ms = BigIntegerField()
     changed_ms = BigIntegerField()
     closed_ms = BigIntegerField(null=True)
+    waiting_ms = BigIntegerField(null=True)
+    accepted_ms = BigIntegerField(null=True)
+    visitor_said_ms = BigIntegerField(null=True)
+    operator_said_ms = BigIntegerField(null=True)
+    first_reply_ms = BigIntegerField(null=True)
+    clock_ms = BigIntegerField(null=True)
+    unread_count = IntegerField()
 
     class Meta:
-        indexes = ((("visitor_id", "id"), False), (("site_id", "changed_ms"), False))
+        indexes = (
+            (("visitor_id", "id"), False), (("site_id", "changed_ms"), False), (("site_id", "created_ms"), False),
+            (("site_id", "rated_ms"), False), (("clock_ms",), False),
+        )
 
 
 class Message(Model):
@@ -126,18 +114,6 @@ class Run(Model):
         indexes = ((("visitor_id", "message_id"), True), (("state", "site_id", "lease_until_ms"), False))
 
 
-class Budget(Model):
-    """What a site used of its budgets in one period."""
-
-    site_id = IntegerField()
-    period = CharField()
-    messages = IntegerField()
-    tokens = BigIntegerField()
-
-    class Meta:
-        primary_key = CompositeKey("site_id", "period")
-
-
 class Upload(Model):
     """An uploaded image."""
 
@@ -164,107 +140,49 @@ class Block(Model):
     reason = CharField(null=True)
     until_ms = BigIntegerField(null=True)
     created_ms = BigIntegerField()
+    operator_id = IntegerField(null=True)
 
     class Meta:
         indexes = ((("site_id", "kind", "value"), True),)
 
 
-class NudgeRule(Model):
-    """A proactive message by page, with variants."""
+class Note(Model):
+    """What operators told each other about a conversation; never shown to visitors."""
 
     id = AutoField()
-    site_id = IntegerField()
-    path = CharField()
-    delay_seconds = IntegerField()
-    variants = TextField()
-    frequency = CharField()
-    created_ms = BigIntegerField()
-
-    class Meta:
-        table_name = "nudge_rule"
-        indexes = ((("site_id", "id"), False),)
-
-
-class NudgeEvent(Model):
-    """What a visitor did with a nudge."""
-
-    id = AutoField()
-    site_id = IntegerField()
-    visitor_id = IntegerField()
-    event = CharField()
-    rule_path = CharField()
-    variant = IntegerField(null=True)
-    message_seq = IntegerField(null=True)
-    created_ms = BigIntegerField()
-
-    class Meta:
-        table_name = "nudge_event"
-        indexes = ((("visitor_id", "created_ms"), False), (("site_id", "created_ms"), False))
-
-
-class Operator(Model):
-    """A person of the site."""
-
-    id = AutoField()
-    email = CharField()
-    name = CharField()
-    avatar_url = CharField(null=True)
-    is_owner = IntegerField()
-    key_hash = CharField(null=True)
-    created_ms = BigIntegerField()
-
-    class Meta:
-        indexes = ((("email",), True),)
-
-
-class OperatorSite(Model):
-    """Which sites an operator works for."""
-
+    conversation_id = IntegerField()
     operator_id = IntegerField()
-    site_id = IntegerField()
-
-    class Meta:
-        table_name = "operator_site"
-        primary_key = CompositeKey("operator_id", "site_id")
-
-
-class KnowledgeEntry(Model):
-    """One entry of a site's knowledge."""
-
-    id = AutoField()
-    site_id = IntegerField()
-    type = CharField()
-    title = CharField()
-    question = CharField()
     content = TextField()
-    url = CharField(null=True)
-    lang = CharField()
-    length = IntegerField()
     created_ms = BigIntegerField()
-    changed_ms = BigIntegerField()
 
     class Meta:
-        table_name = "knowledge_entry"
-        indexes = ((("site_id", "id"), False),)
+        indexes = ((("conversation_id", "id"), False),)
 
 
-class KnowledgeTerm(Model):
-    """Where a term occurs in a site's knowledge."""
+class ConversationTerm(Model):
+    """Which words occur in a conversation."""
 
     site_id = IntegerField()
     term = CharField()
-    entry_id = IntegerField()
-    in_question = IntegerField()
-    in_title = IntegerField()
-    in_content = IntegerField()
+    conversation_id = IntegerField()
 
     class Meta:
-        table_name = "knowledge_term"
-        primary_key = CompositeKey("site_id", "term", "entry_id")
-        indexes = ((("entry_id",), False),)
+        table_name = "conversation_term"
+        primary_key = CompositeKey("site_id", "term", "conversation_id")
+        indexes = ((("conversation_id",), False),)
 
 
-TABLES = (
-    Site, Visitor, Conversation, Message, Run, Budget, Upload, Block, NudgeRule, NudgeEvent, Operator,
-    OperatorSite, KnowledgeEntry, KnowledgeTerm,
-)
+class OnlineSession(Model):
+    """Sessions with an open live stream."""
+
+    site_id = IntegerField()
+    session_id = CharField()
+    page_url = CharField()
+    lang = CharField()
+    since_ms = BigIntegerField()
+    seen_ms = BigIntegerField()
+
+    class Meta:
+        table_name = "online_session"
+        primary_key = CompositeKey("site_id", "session_id")
+        indexes = ((("seen_ms",), False),)

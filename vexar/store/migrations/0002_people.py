@@ -1,0 +1,9 @@
+"""Operators who sign in, presence, notes, clocks, search: 0002_people.sql."""
+
+from pathlib import Path
+
+from vexar.store.schema import apply
+
+
+def up(migrator, db):
+    apply(db, Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

@@ -22,7 +22,7 @@ LAYERS = (
     ("vexar.events", "vexar.sse", "vexar.settings", "vexar.wording", "vexar.fetch", "vexar.logs", "vexar.metrics",
      "vexar.store", "vexar.providers"),
     ("vexar.models", "vexar.broker", "vexar.limits", "vexar.images"),
-    ("vexar.messages", "vexar.visitors", "vexar.leases", "vexar.ledger", "vexar.blocks", "vexar.budgets",
+    ("vexar.auth", "vexar.messages", "vexar.visitors", "vexar.leases", "vexar.ledger", "vexar.blocks", "vexar.budgets",
      "vexar.handover", "vexar.feedback", "vexar.views", "vexar.receiving", "vexar.conversations", "vexar.uploads",
      "vexar.nudges", "vexar.knowledge", "vexar.demo"),
     ("vexar.answers", "vexar.push"),

@@ -124,7 +124,7 @@ def close(body: Scope) -> dict:
 
 
 @endpoint(
-    api, "PUT", "/sites/<int:site>/keys/<name>", body=EmailBody, answer=Done, status=201, tag="sites", is_bearer=True
+    api, "PUT", "/sites/<int:site>/keys/<name>", body=EmailBody, answer=Done, status=201, tag="sites", caller=dict
 )
 def put_key(site: int, name: str, body: EmailBody) -> dict:
     return {}

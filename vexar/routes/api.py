@@ -50,7 +50,12 @@ class Endpoint:
     max_bytes: Any = None  # see reading.byte_limit
     too_large: str = "body_too_large"
     cache: str = "no-store"  # Cache-Control of the JSON answer
-    is_bearer: bool = False  # needs an operator's token
+    caller: Callable[[], Any] | None = None  # makes the argument `member`, before anything is read; or raises
+
+    @property
+    def is_bearer(self) -> bool:
+        """Whether it needs an operator's token."""
+        return self.caller is not None
 
     def readers(self) -> tuple[tuple[str, reading.Reader], ...]:
         """The arguments of the function and what reads each from the request."""
@@ -68,8 +73,8 @@ class Endpoint:
 def endpoint(blueprint: Blueprint, method: str, path: str, **told: Any) -> Callable[[Callable], Callable]:
     """Register the decorated function for `method path`; keywords are the fields of Endpoint.
 
-    The function gets `body`, `query` or `form` (structs, where declared) and the path's own arguments; it returns
-    a dict, (dict, status), or a Response. It stays callable as it is.
+    The function gets `body`, `query` or `form` (structs, where declared), `member` (where a `caller` is) and the
+    path's own arguments; it returns a dict, (dict, status), or a Response. It stays callable as it is.
     """
 
     def register(function: Callable) -> Callable:
@@ -87,6 +92,8 @@ def _view(spec: Endpoint) -> Callable[..., Response]:
 
     def view(**arguments: Any) -> Response:
         current: Request = request._get_current_object()
+        if spec.caller is not None:
+            arguments["member"] = spec.caller()
         for name, read in readers:
             arguments[name] = read(current)
         if spec.stream is not None and current.method == "HEAD":

@@ -24,7 +24,7 @@ LAYERS = (
     ("vexar.models", "vexar.broker", "vexar.limits", "vexar.images"),
     ("vexar.auth", "vexar.messages", "vexar.visitors", "vexar.leases", "vexar.ledger", "vexar.blocks", "vexar.budgets",
      "vexar.handover", "vexar.feedback", "vexar.views", "vexar.receiving", "vexar.conversations", "vexar.uploads",
-     "vexar.nudges", "vexar.knowledge", "vexar.demo"),
+     "vexar.nudges", "vexar.knowledge", "vexar.demo", "vexar.inbox"),
     ("vexar.answers", "vexar.push"),
     ("vexar.parts",),
     ("vexar.routes", "vexar.cli"),
@@ -48,6 +48,7 @@ SIBLINGS = {
     "vexar.conversations": {"vexar.blocks", "vexar.feedback", "vexar.handover", "vexar.nudges", "vexar.receiving",
                             "vexar.uploads", "vexar.visitors"},
     "vexar.demo": {"vexar.knowledge"},
+    "vexar.inbox": {"vexar.messages"},
 }  # fmt: skip
 
 # Against the direction, each with its reason.

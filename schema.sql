@@ -45,10 +45,13 @@ CREATE TABLE visitor (
   address          VARCHAR(45) NOT NULL,                     -- IP address seen last; empty where it is not to be trusted
   created_ms       BIGINT NOT NULL,
   changed_ms       BIGINT NOT NULL,                          -- a message, mode, block or close: what live streams look for
-  digested_seq     INTEGER NOT NULL DEFAULT 0                -- counted and made findable for operators up to this number
+  digested_seq     INTEGER NOT NULL DEFAULT 0,               -- counted and made findable for operators up to this number; -1: not even contact_words
+  contact_words    VARCHAR(600) NOT NULL DEFAULT ''          -- name, email and phone as the operators' search compares them
 );
 CREATE UNIQUE INDEX visitor_session ON visitor (site_id, session_id);
 CREATE INDEX visitor_changed ON visitor (changed_ms);
+CREATE INDEX visitor_contact ON visitor (site_id, contact_words);
+CREATE INDEX visitor_lead ON visitor (site_id, email, phone);
 
 -- One episode between a visitor and the site. Its messages are the visitor's, from first_seq on.
 CREATE TABLE conversation (
@@ -69,13 +72,15 @@ CREATE TABLE conversation (
   created_ms       BIGINT NOT NULL,
   changed_ms       BIGINT NOT NULL,                          -- of anything in it: the order of lists
   closed_ms        BIGINT,                                   -- null while open
-  waiting_ms       BIGINT,                                   -- since when a person is wanted; null: nobody was asked for
+  waiting_ms       BIGINT,                                   -- since when a person is wanted, until one has replied; null: nobody was asked for
   accepted_ms      BIGINT,                                   -- when mode last became operator; null: never
   visitor_said_ms  BIGINT,                                   -- the visitor's newest message; null: none
   operator_said_ms BIGINT,                                   -- a person's newest message; null: none
   first_reply_ms   BIGINT,                                   -- from the wish for a person (or the take-over) to the first reply, ms; null: none yet
   clock_ms         BIGINT,                                   -- when the next of the four clocks has to be looked at; null: none runs
-  unread_count     INTEGER NOT NULL DEFAULT 0                -- visitor messages no operator has seen
+  unread_count     INTEGER NOT NULL DEFAULT 0,               -- visitor messages no operator has seen
+  offered          VARCHAR(500) COLLATE ascii_bin NOT NULL DEFAULT '',  -- while waiting: operator ids asked so far, "3,7", the last one now; empty: everybody is
+  is_answered      TINYINT NOT NULL DEFAULT 0                -- the AI has said something in it; kept by the digest
 );
 CREATE INDEX conversation_visitor ON conversation (visitor_id, id);
 CREATE INDEX conversation_site ON conversation (site_id, changed_ms);
@@ -285,6 +290,7 @@ CREATE UNIQUE INDEX canned_reply_shortcut ON canned_reply (site_id, shortcut);
 CREATE TABLE site_day (
   site_id          INTEGER NOT NULL,
   day              VARCHAR(10) COLLATE ascii_bin NOT NULL,   -- 2026-11-22
+  conversations    INTEGER NOT NULL,                         -- begun on that day
   visitor_messages INTEGER NOT NULL,                         -- messages of role visitor
   assistant_messages INTEGER NOT NULL,                       -- messages of role assistant
   operator_messages INTEGER NOT NULL,                        -- messages of role operator

@@ -41,6 +41,7 @@ class SiteDay(Model):
 
     site_id = IntegerField()
     day = CharField()
+    conversations = IntegerField()
     visitor_messages = IntegerField()
     assistant_messages = IntegerField()
     operator_messages = IntegerField()

@@ -26,9 +26,13 @@ class Visitor(Model):
     created_ms = BigIntegerField()
     changed_ms = BigIntegerField()
     digested_seq = IntegerField()
+    contact_words = CharField()
 
     class Meta:
-        indexes = ((("site_id", "session_id"), True), (("changed_ms",), False))
+        indexes = (
+            (("site_id", "session_id"), True), (("changed_ms",), False), (("site_id", "contact_words"), False),
+            (("site_id", "email", "phone"), False),
+        )
 
 
 class Conversation(Model):
@@ -58,6 +62,8 @@ class Conversation(Model):
     first_reply_ms = BigIntegerField(null=True)
     clock_ms = BigIntegerField(null=True)
     unread_count = IntegerField()
+    offered = CharField()
+    is_answered = IntegerField()
 
     class Meta:
         indexes = (

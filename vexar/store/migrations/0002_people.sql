@@ -1,5 +1,6 @@
 -- People: operators who sign in, their presence, notes and ready-made replies; clocks, search and counts.
 ALTER TABLE visitor ADD COLUMN digested_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE visitor ADD COLUMN contact_words VARCHAR(600) NOT NULL DEFAULT '';
 ALTER TABLE conversation ADD COLUMN waiting_ms BIGINT;
 ALTER TABLE conversation ADD COLUMN accepted_ms BIGINT;
 ALTER TABLE conversation ADD COLUMN visitor_said_ms BIGINT;
@@ -7,6 +8,8 @@ ALTER TABLE conversation ADD COLUMN operator_said_ms BIGINT;
 ALTER TABLE conversation ADD COLUMN first_reply_ms BIGINT;
 ALTER TABLE conversation ADD COLUMN clock_ms BIGINT;
 ALTER TABLE conversation ADD COLUMN unread_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversation ADD COLUMN offered VARCHAR(500) COLLATE ascii_bin NOT NULL DEFAULT '';
+ALTER TABLE conversation ADD COLUMN is_answered TINYINT NOT NULL DEFAULT 0;
 ALTER TABLE block ADD COLUMN operator_id INTEGER;
 ALTER TABLE operator ADD COLUMN password_hash VARCHAR(200) COLLATE ascii_bin;
 ALTER TABLE operator ADD COLUMN is_active TINYINT NOT NULL DEFAULT 1;
@@ -80,6 +83,7 @@ CREATE UNIQUE INDEX canned_reply_shortcut ON canned_reply (site_id, shortcut);
 CREATE TABLE site_day (
   site_id          INTEGER NOT NULL,
   day              VARCHAR(10) COLLATE ascii_bin NOT NULL,
+  conversations    INTEGER NOT NULL,
   visitor_messages INTEGER NOT NULL,
   assistant_messages INTEGER NOT NULL,
   operator_messages INTEGER NOT NULL,
@@ -103,6 +107,16 @@ CREATE TABLE lease (
 CREATE INDEX conversation_created ON conversation (site_id, created_ms);
 CREATE INDEX conversation_rated ON conversation (site_id, rated_ms);
 CREATE INDEX conversation_clock ON conversation (clock_ms);
+CREATE INDEX visitor_contact ON visitor (site_id, contact_words);
+CREATE INDEX visitor_lead ON visitor (site_id, email, phone);
 
 -- Since when they wait was not written down.
 UPDATE conversation SET waiting_ms = changed_ms WHERE is_waiting = 1;
+-- Their contact has to be made findable, too, even where they have never written.
+UPDATE visitor SET digested_seq = -1;
+-- Who spoke last was not written down; by the index of senders.
+UPDATE conversation SET
+  visitor_said_ms = (SELECT MAX(message.created_ms) FROM message WHERE message.visitor_id = conversation.visitor_id
+    AND message.role = 'visitor' AND message.conversation_id = conversation.id),
+  operator_said_ms = (SELECT MAX(message.created_ms) FROM message WHERE message.visitor_id = conversation.visitor_id
+    AND message.role = 'operator' AND message.conversation_id = conversation.id);

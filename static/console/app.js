@@ -1,0 +1,208 @@
+// The console's frame: who is signed in, the navigation, which page is shown. Pages are modules of pages/.
+//
+// A page module exports `open(app, rest)`, which gives {title, node, update?, close?}: `rest` is what follows the
+// page's name in the path, `update(rest)` is called instead of a new `open` when only that changes, `close` when
+// the page is left. `app`: {user, sites, live, go(path), can(permission), siteId, onSite(listener)}.
+
+import { api } from "./lib/api.js";
+import { toast } from "./lib/dialog.js";
+import { Conversations } from "./lib/conversations.js";
+import { h, icon, put } from "./lib/dom.js";
+import { ICONS } from "./lib/icons.js";
+import { listenToKeys, shortcut, showSheet } from "./lib/keys.js";
+import { Live } from "./lib/live.js";
+import { Notifier } from "./lib/notify.js";
+
+const ROOT = "/console/";
+const SITE_KEY = "vexar-console-site";
+
+// name: [title, permission on the chosen site; "owner" for owners only, "" for everybody]
+const PAGES = {
+  inbox: ["Inbox", "can_view_conversations"],
+  visitors: ["Visitors", "can_view_conversations"],
+  leads: ["Leads", "can_view_conversations"],
+  ratings: ["Ratings", "can_view_conversations"],
+  analytics: ["Analytics", "can_view_conversations"],
+  nudges: ["Nudges", "can_edit"],
+  replies: ["Replies", "can_chat"],
+  settings: ["Settings", "can_edit"],
+  team: ["Team", "owner"],
+  account: ["My account", ""],
+};
+
+class App extends EventTarget {
+  live = new Live();
+  conversations = new Conversations(this.live);
+  #main = document.getElementById("main");
+  #side = document.getElementById("side");
+  #page = null;
+  #name = "";
+  #turn = 0;
+  #waiting = new Set();
+
+  async start() {
+    const { user } = await api.get("auth/me");
+    this.user = user;
+    this.sites = user.sites;
+    const kept = Number(localStorage.getItem(SITE_KEY));
+    this.siteId = (this.sites.find((site) => site.id === kept) || this.sites[0])?.id ?? null;
+    this.#drawSide();
+    this.#listen();
+    const mine = this.sites.filter((site) => site.can_chat).map((site) => site.id);
+    this.notifier = new Notifier(this);
+    this.live.start(mine);
+    await this.#show(location.pathname);
+  }
+
+  get site() {
+    return this.sites.find((site) => site.id === this.siteId) || null;
+  }
+
+  // Whether the operator may do this on the chosen site (or on the one that is named).
+  can(permission, siteId = this.siteId) {
+    if (!permission || this.user.is_owner) return true;
+    return permission !== "owner" && Boolean(this.sites.find((site) => site.id === siteId)?.[permission]);
+  }
+
+  // Goes to a page of the console: go("inbox/12").
+  go(path, { replace = false } = {}) {
+    history[replace ? "replaceState" : "pushState"](null, "", ROOT + path);
+    return this.#show(ROOT + path);
+  }
+
+  chooseSite(siteId) {
+    this.siteId = siteId;
+    localStorage.setItem(SITE_KEY, String(siteId));
+    this.#drawSide();
+    this.#name = "";
+    this.go(location.pathname.slice(ROOT.length).split("/")[0], { replace: true });
+  }
+
+  // After a site was added, renamed or removed.
+  async readSites() {
+    this.sites = (await api.get("auth/me")).user.sites;
+    if (!this.site) this.siteId = this.sites[0]?.id ?? null;
+    this.#drawSide();
+  }
+
+  // A number beside a page's name in the navigation; 0 removes it.
+  badge(name, count) {
+    const place = this.#side.querySelector(`[data-page="${name}"] .count`);
+    if (place) put(place, count ? String(count) : "");
+  }
+
+  async #show(path) {
+    const [name, ...rest] = path.slice(ROOT.length).split("/").filter(Boolean);
+    if (!PAGES[name] || !this.can(PAGES[name][1])) {
+      const first = Object.keys(PAGES).find((one) => this.can(PAGES[one][1]));
+      if (name !== first) await this.go(first, { replace: true });
+      return;
+    }
+    if (name === this.#name && this.#page?.update) {
+      this.#page.update(rest.join("/"));
+      this.#mark();
+      return;
+    }
+    await this.#open(name, rest.join("/"));
+  }
+
+  async #open(name, rest) {
+    const turn = ++this.#turn;
+    this.#main.setAttribute("aria-busy", "true");
+    try {
+      const module = await import(`./pages/${name}.js`);
+      const page = await module.open(this, rest);
+      // Somebody was faster and went on to another page.
+      if (turn !== this.#turn) {
+        page.close?.();
+        return;
+      }
+      this.#page?.close?.();
+      this.#page = page;
+      this.#name = name;
+      put(this.#main, page.node);
+    } catch (problem) {
+      if (turn !== this.#turn) return;
+      this.#page?.close?.();
+      this.#page = null;
+      this.#name = "";
+      put(this.#main, h("div", { class: "page" }, h("h1", {}, PAGES[name][0]), h("p", { class: "empty" }, problem.message)));
+    }
+    this.#main.removeAttribute("aria-busy");
+    this.#mark();
+    this.#main.focus({ preventScroll: true });
+  }
+
+  // The title and the marked link follow what is shown.
+  #mark() {
+    this.notifier.title(`${this.#page?.title || PAGES[this.#name]?.[0] || "Console"} · Vexar`);
+    for (const link of this.#side.querySelectorAll("[data-page]")) {
+      if (link.dataset.page === this.#name) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
+  #listen() {
+    addEventListener("popstate", () => this.#show(location.pathname));
+    document.addEventListener("click", (event) => this.#follow(event));
+    listenToKeys();
+    for (const [key, name] of [["1", "inbox"], ["2", "visitors"], ["3", "analytics"]]) {
+      shortcut(key, PAGES[name][0], () => this.go(name));
+    }
+    this.conversations.addEventListener("change", ({ detail }) => this.#count(detail));
+    this.live.on("offline", () => document.body.classList.add("is-offline"));
+    this.live.on("online", () => document.body.classList.remove("is-offline"));
+  }
+
+  // Waiting visitors, in the navigation and in the title; one that begins to wait also as a notification.
+  #count(row) {
+    const waiting = this.conversations.sorted((one) => one.is_waiting);
+    this.badge("inbox", waiting.length);
+    this.notifier.count(waiting.length);
+    const isNew = row?.is_waiting && !this.#waiting.has(row.id);
+    this.#waiting = new Set(waiting.map((one) => one.id));
+    if (isNew) this.notifier.tell(`${row.visitor_name} waits for a person`, row.last_message, `inbox/${row.id}`);
+  }
+
+  #follow(event) {
+    const link = event.target.closest?.("a[href^='/console/']");
+    const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
+    if (!link || !isPlain || link.target || link.hasAttribute("download")) return;
+    event.preventDefault();
+    this.go(link.getAttribute("href").slice(ROOT.length));
+  }
+
+  #drawSide() {
+    const pages = Object.entries(PAGES).filter(([, [, permission]]) => this.can(permission));
+    put(
+      this.#side,
+      h("div", { class: "brand" }, h("img", { src: "/console/static/icon.svg", alt: "", width: 28, height: 28 }), h("span", {}, "Vexar")),
+      this.sites.length > 1 && this.#siteBox(),
+      h("ul", {}, pages.map(([name, [title]]) => h("li", {}, h(
+        "a",
+        { href: ROOT + name, data: { page: name } },
+        icon(ICONS[name]), h("span", {}, title), h("span", { class: "count" }),
+      )))),
+      h("p", { class: "offline-line", role: "status" }, "No connection. Trying again …"),
+      h("div", { class: "side-foot" },
+        h("button", { type: "button", class: "quiet", onclick: showSheet }, icon(ICONS.keyboard), h("span", {}, "Shortcuts")),
+        h("button", { type: "button", class: "quiet", onclick: () => this.#signOut() }, icon(ICONS.logout), h("span", {}, "Sign out"))),
+    );
+  }
+
+  #siteBox() {
+    const choose = (event) => this.chooseSite(Number(event.target.value));
+    return h("select", { class: "site-box", "aria-label": "Site", onchange: choose },
+      this.sites.map((site) => h("option", { value: site.id, selected: site.id === this.siteId }, site.name)));
+  }
+
+  async #signOut() {
+    await api.post("auth/logout").catch((problem) => toast(problem.message, "bad"));
+    location.assign("/console/login");
+  }
+}
+
+const app = new App();
+app.start().catch((problem) => {
+  put(document.getElementById("main"), h("div", { class: "page" }, h("h1", {}, "Console"), h("p", { class: "empty" }, problem.message)));
+});

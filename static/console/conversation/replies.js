@@ -1,0 +1,105 @@
+// Canned replies: a slash at the beginning of a message opens the list, arrows choose, Enter takes.
+
+import { api } from "../lib/api.js";
+import { h, newId, put } from "../lib/dom.js";
+
+const cache = new Map();
+const MAX_SHOWN = 8;
+
+// The replies of a site, read once; `forgetReplies` after they were edited.
+export async function repliesOf(siteId) {
+  if (!cache.has(siteId)) cache.set(siteId, api.get(`sites/${siteId}/canned-replies`).then((answer) => answer.data));
+  return cache.get(siteId).catch(() => {
+    cache.delete(siteId);
+    return [];
+  });
+}
+
+export function forgetReplies(siteId) {
+  cache.delete(siteId);
+}
+
+export class ReplyList {
+  #box;
+  #nameOf;
+  #siteId = null;
+  #found = [];
+  #place = 0;
+  #id = newId("replies");
+  node = h("ul", { class: "replies", role: "listbox", "aria-label": "Canned replies", id: this.#id, hidden: true });
+
+  // box: the <textarea>; nameOf: the visitor's name, for {name} in a reply.
+  constructor(box, nameOf) {
+    this.#box = box;
+    this.#nameOf = nameOf;
+    for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": this.#id, "aria-expanded": "false" })) {
+      box.setAttribute(name, value);
+    }
+    box.addEventListener("input", () => this.#look());
+    box.addEventListener("blur", () => setTimeout(() => this.close(), 150));
+  }
+
+  set siteId(siteId) {
+    this.#siteId = siteId;
+  }
+
+  get isOpen() {
+    return !this.node.hidden;
+  }
+
+  // Whether the key was for the list.
+  takes(event) {
+    if (!this.isOpen) return false;
+    if (event.key === "Escape") this.close();
+    else if (event.key === "ArrowDown") this.#move(1);
+    else if (event.key === "ArrowUp") this.#move(-1);
+    else if (event.key === "Enter" || event.key === "Tab") this.#use(this.#found[this.#place]);
+    else return false;
+    return true;
+  }
+
+  close() {
+    this.node.hidden = true;
+    this.#box.setAttribute("aria-expanded", "false");
+    this.#box.removeAttribute("aria-activedescendant");
+  }
+
+  async #look() {
+    const match = /^\/(\S*)$/.exec(this.#box.value);
+    if (!match || !this.#siteId) {
+      this.close();
+      return;
+    }
+    const all = await repliesOf(this.#siteId);
+    // Typed on while the list was being read.
+    if (this.#box.value !== match[0]) return;
+    const wanted = match[1].toLowerCase();
+    const begins = all.filter((reply) => reply.shortcut.toLowerCase().startsWith(wanted));
+    const holds = all.filter((reply) => !begins.includes(reply) && reply.content.toLowerCase().includes(wanted));
+    this.#found = [...begins, ...holds].slice(0, MAX_SHOWN);
+    this.#place = 0;
+    this.node.hidden = !this.#found.length;
+    this.#box.setAttribute("aria-expanded", String(!this.node.hidden));
+    this.#draw();
+  }
+
+  #move(by) {
+    this.#place = (this.#place + by + this.#found.length) % this.#found.length;
+    this.#draw();
+  }
+
+  #draw() {
+    put(this.node, this.#found.map((reply, place) => h(
+      "li",
+      { role: "option", id: `${this.#id}-${place}`, "aria-selected": String(place === this.#place), onmousedown: () => this.#use(reply) },
+      h("strong", {}, `/${reply.shortcut}`), " ", h("span", { class: "soft" }, reply.content),
+    )));
+    if (this.isOpen) this.#box.setAttribute("aria-activedescendant", `${this.#id}-${this.#place}`);
+  }
+
+  #use(reply) {
+    this.#box.value = reply.content.replaceAll("{name}", this.#nameOf());
+    this.close();
+    this.#box.focus();
+  }
+}

@@ -1,0 +1,60 @@
+// The server's API for the signed-in operator: JSON in and out, the CSRF token on every write.
+
+const BASE = "/api/v1/";
+
+// What the server refused: `message` for a person, `errors` by field (422), `retryAfter` in seconds.
+export class ApiProblem extends Error {
+  constructor(status, answer) {
+    super(answer.error || "The server did not answer. Check your connection and try again.");
+    this.status = status;
+    this.code = answer.code || "offline";
+    this.errors = answer.errors || {};
+    this.retryAfter = answer.retry_after;
+  }
+}
+
+export const api = {
+  get: (path, query) => request("GET", url(path, query)),
+  post: (path, body = {}) => request("POST", url(path), body),
+  put: (path, body) => request("PUT", url(path), body),
+  del: (path) => request("DELETE", url(path)),
+  // form: FormData
+  upload: (path, form) => request("POST", url(path), form),
+};
+
+// An address of the API; parameters that are null, undefined or "" are left out.
+export function url(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value != null && value !== "");
+  const tail = new URLSearchParams(given).toString();
+  return BASE + path + (tail ? `?${tail}` : "");
+}
+
+export function csrfToken() {
+  return document.querySelector('meta[name="csrf"]')?.content || "";
+}
+
+async function request(method, address, body) {
+  const options = { method, headers: { Accept: "application/json" }, credentials: "same-origin" };
+  if (method !== "GET") options.headers["X-CSRF-Token"] = csrfToken();
+  if (body instanceof FormData) options.body = body;
+  else if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  let response;
+  try {
+    response = await fetch(address, options);
+  } catch {
+    throw new ApiProblem(0, {});
+  }
+  if (response.status === 204) return {};
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  if (response.status === 401) signInAgain();
+  throw new ApiProblem(response.status, answer);
+}
+
+function signInAgain() {
+  const here = location.pathname + location.search;
+  location.assign(`/console/login?next=${encodeURIComponent(here)}`);
+}

@@ -1,0 +1,76 @@
+// The open conversations as the operator has them on the screen: a snapshot, kept true by the live stream.
+
+import { api } from "./api.js";
+
+export class Conversations extends EventTarget {
+  rows = new Map();
+  #typing = new Map();
+  #live;
+
+  constructor(live) {
+    super();
+    this.#live = live;
+    live.on("connected", () => this.read());
+    live.on("conversation", ({ conversation }) => this.#take(conversation));
+    live.on("removed", ({ conversation_id: id }) => this.#drop(id));
+    live.on("typing", (event) => this.#types(event));
+  }
+
+  // Reads the snapshot. What the stream said meanwhile is newer than the answer and wins.
+  async read() {
+    const before = new Map(this.rows);
+    const { data } = await api.get("operator/active-chats").catch(() => ({ data: null }));
+    if (!data) return;
+    const fresh = new Map(data.map((row) => [row.id, row]));
+    for (const [id, row] of this.rows) {
+      if (row !== before.get(id)) fresh.set(id, row);
+    }
+    this.rows = fresh;
+    this.#tell();
+  }
+
+  // Waiting first, who waits longest on top; then those with something unread; then the newest.
+  sorted(keep = () => true) {
+    return [...this.rows.values()].filter(keep).sort(compare);
+  }
+
+  isTyping(id) {
+    return this.#typing.has(id);
+  }
+
+  // Forgets the unread count at once; the server hears of it by `operator/read`.
+  markRead(id) {
+    const row = this.rows.get(id);
+    if (row?.unread_count) this.#take({ ...row, unread_count: 0 });
+  }
+
+  #take(row) {
+    if (row.status === "closed") this.rows.delete(row.id);
+    else this.rows.set(row.id, row);
+    this.#tell(row);
+  }
+
+  #drop(id) {
+    this.rows.delete(id);
+    this.#tell();
+  }
+
+  #types({ conversation_id: id, on }) {
+    clearTimeout(this.#typing.get(id));
+    this.#typing.delete(id);
+    // The `off` of a visitor who lost the line never comes.
+    if (on) this.#typing.set(id, setTimeout(() => this.#types({ conversation_id: id, on: false }), 7_000));
+    this.dispatchEvent(new CustomEvent("typing", { detail: { id, on } }));
+  }
+
+  #tell(row = null) {
+    this.dispatchEvent(new CustomEvent("change", { detail: row }));
+  }
+}
+
+function compare(one, other) {
+  if (one.is_waiting !== other.is_waiting) return one.is_waiting ? -1 : 1;
+  if (one.is_waiting) return (one.waiting_since || "").localeCompare(other.waiting_since || "");
+  if (!one.unread_count !== !other.unread_count) return one.unread_count ? -1 : 1;
+  return other.changed_at.localeCompare(one.changed_at);
+}

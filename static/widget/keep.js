@@ -2,14 +2,11 @@
 // or for this page only where that is refused. Nothing is written before `begin`.
 
 export class Keep {
-  #name;
-  #values;
   #fallback = new Map();
 
   /** @param {string} siteKey */
   constructor(siteKey) {
-    this.#name = `vexar:${siteKey}`;
-    this.#values = this.#load(this.#name) ?? {};
+    this.name = `vexar:${siteKey}`;
   }
 
   /** The visitor's secret of 128 random bits, made on the first call. */
@@ -22,14 +19,36 @@ export class Keep {
     return this.get("session");
   }
 
+  /** Always what is stored at the moment: another tab may have changed or forgotten it. */
   get(name) {
-    return this.#values[name] ?? null;
+    return this.#load(this.name)?.[name] ?? null;
   }
 
   set(name, value) {
-    // Another tab may have written meanwhile.
-    this.#values = { ...this.#values, ...this.#load(this.#name), [name]: value };
-    this.#save(this.#name, this.#values);
+    this.#save(this.name, { ...this.#load(this.name), [name]: value });
+  }
+
+  /** What only this tab goes on with on its next page: {open, draft}. */
+  get page() {
+    try {
+      return JSON.parse(sessionStorage.getItem(this.name)) ?? {};
+    } catch {
+      return {};
+    }
+  }
+
+  set page(values) {
+    try {
+      if (values) sessionStorage.setItem(this.name, JSON.stringify(values));
+      else sessionStorage.removeItem(this.name);
+    } catch {
+      // Refused: the chat just does not open by itself on the next page.
+    }
+  }
+
+  /** The name of something that only one tab of this session does at a time. */
+  turn(name) {
+    return `${this.name}:turn:${this.begin()}:${name}`;
   }
 
   /** Remember a letter until `drop`. */
@@ -63,12 +82,12 @@ export class Keep {
 
   /** Forget everything. */
   forget() {
-    for (const name of this.#names()) if (name.startsWith(this.#name)) this.#remove(name);
-    this.#values = {};
+    this.page = null;
+    for (const name of this.#names()) if (`${name}:`.startsWith(`${this.name}:`)) this.#remove(name);
   }
 
   #letterName(message_id) {
-    return `${this.#name}:letter:${message_id}`;
+    return `${this.name}:letter:${message_id}`;
   }
 
   #names() {
@@ -83,9 +102,9 @@ export class Keep {
 
   #load(name) {
     try {
-      return JSON.parse(localStorage.getItem(name) ?? this.#fallback.get(name) ?? "null");
+      return JSON.parse(this.#fallback.get(name) ?? localStorage.getItem(name));
     } catch {
-      return JSON.parse(this.#fallback.get(name) ?? "null");
+      return null;
     }
   }
 
@@ -93,6 +112,7 @@ export class Keep {
     const text = JSON.stringify(value);
     try {
       localStorage.setItem(name, text);
+      this.#fallback.delete(name);
     } catch {
       this.#fallback.set(name, text);
     }
@@ -110,12 +130,8 @@ export class Keep {
 
 /** A new message id; later ones sort behind earlier ones. */
 export function newMessageId() {
-  let id = `w${Date.now().toString(36)}`;
+  // Not Date.now: a clock that is put back must not put a letter in front of earlier ones.
+  let id = `w${Math.floor(performance.timeOrigin + performance.now()).toString(36)}`;
   for (const byte of crypto.getRandomValues(new Uint8Array(8))) id += byte.toString(16).padStart(2, "0");
   return id;
-}
-
-/** Do `work` while no other tab does it; where the browser has no locks, at once: the server knows the id. */
-export function hold(name, signal, work) {
-  return navigator.locks ? navigator.locks.request(`vexar:${name}`, { signal }, work) : work();
 }

@@ -2,7 +2,7 @@
 // whatever breaks in between. A letter is carried by one tab; when that dies, another one that waits takes over.
 
 import { readEvents } from "./sse.js";
-import { hold } from "./keep.js";
+import { hold } from "./turns.js";
 import { Refusal } from "./api.js";
 
 const SILENCE_MS = 40_000;
@@ -36,7 +36,8 @@ export class Outbox {
   carry(letter) {
     const { message_id } = letter;
     letter.announcer ??= new Announcer();
-    const received = new Promise((resolve) => (letter.received = resolve));
+    let resolve;
+    const received = new Promise((done) => (resolve = letter.received = done));
     const before = this.#line;
     this.#line = before.then(() => received);
     const work = async () => {
@@ -45,11 +46,11 @@ export class Outbox {
       await before;
       await this.#deliver(letter);
     };
-    hold(message_id, this.#over.signal, work)
+    hold(this.#keep.turn(message_id), this.#over.signal, work)
       .catch(() => {})
       .finally(() => {
         this.#carried.delete(message_id);
-        letter.received();
+        resolve();
       });
   }
 
@@ -107,7 +108,7 @@ export class Outbox {
   #opened(letter) {
     letter.phase = "answering";
     letter.note = null;
-    letter.received();
+    letter.received?.();
     this.#hooks.failing(false);
     this.#hooks.changed(letter);
   }
@@ -176,7 +177,7 @@ class Watch {
     };
     this.cut = () => this.#abort.abort();
     // After a change of network an old connection may hang without ever failing.
-    this.check = () => Date.now() - this.#heardAt > 3_000 && this.cut();
+    this.check = () => performance.now() - this.#heardAt > 3_000 && this.cut();
     over.addEventListener("abort", this.cut);
     wake.addEventListener("wake", this.check);
     this.heard();
@@ -187,7 +188,7 @@ class Watch {
   }
 
   heard() {
-    this.#heardAt = Date.now();
+    this.#heardAt = performance.now();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.cut, SILENCE_MS);
   }

@@ -277,13 +277,13 @@ def test_two_tabs_are_in_step_and_the_second_takes_over_live_push(open_page, hos
     gate.set()
     for chat in (first, second):
         chat.wait("assistant", "Both see it")
-    live = [[request for request in chat.requests if "chat/events" in request.url] for chat in (first, second)]
-    assert [len(found) for found in live] == [1, 0]
-    first.page.close()
-    second.until(lambda: any("chat/events" in request.url for request in second.requests), "the second tab to listen")
-    acting.say(second, olga, content="still here")
-    second.wait("operator", "still here")
-    assert second.bubbles("visitor") == ["Who sees this?"]
+    assert sorted(map(listened, (first, second))) == [0, 1]
+    leader, other = (first, second) if listened(first) else (second, first)
+    leader.page.close()
+    other.until(lambda: listened(other), "the other tab to listen")
+    acting.say(other, olga, content="still here")
+    other.wait("operator", "still here")
+    assert other.bubbles("visitor") == ["Who sees this?"]
 
 
 def test_a_tab_that_dies_with_an_unsent_message_leaves_it_to_the_other(open_page, host, upstream):
@@ -338,6 +338,11 @@ def test_calls_made_before_the_tag_was_loaded_are_kept(open_page):
     chat = open_page("early")
     chat.text.wait_for()
     chat.wait("visitor", "from early on")
+
+
+def listened(chat):
+    """How often a tab has begun to listen."""
+    return sum("chat/events" in request.url for request in chat.requests)
 
 
 def rows(backstage, name):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,7 +67,7 @@ def widget_file(name: str) -> Response:
 def read_files() -> tuple[str, dict[str, Asset]]:
     """The version (a hash over all files) and every file by its path below static/widget."""
     found = {
-        path.relative_to(FOLDER).as_posix(): _bare(path.read_text(encoding="utf-8"))
+        path.relative_to(FOLDER).as_posix(): _bare(path.read_text(encoding="utf-8"), path.suffix)
         for path in sorted(FOLDER.rglob("*")) if path.suffix in TYPES
     }
     digest = hashlib.sha256(b"".join(name.encode() + b"\0" + data for name, data in found.items()))
@@ -75,10 +76,16 @@ def read_files() -> tuple[str, dict[str, Asset]]:
     return version, {name: _asset(name, data) for name, data in found.items()}
 
 
-def _bare(text: str) -> bytes:
+def _bare(text: str, suffix: str) -> bytes:
     """A script or style without its comment lines and indentation, which nobody reads on the wire."""
     lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*", "* ", "*/"))).encode()
+    bare = "\n".join(line for line in lines if line and not line.startswith(("//", "/*", "* ", "*/")))
+    return (_dense(bare) if suffix == ".css" else bare).encode()
+
+
+def _dense(css: str) -> str:
+    """A style without the spaces that mean nothing; one before a colon, or around + and >, may mean something."""
+    return re.sub(r";?}\n?", "}", re.sub(r"\s*([{};,])\s*|(?<=[\w-]:)\s+", r"\1", css))
 
 
 def _asset(name: str, data: bytes) -> Asset:

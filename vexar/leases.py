@@ -38,6 +38,11 @@ def is_alive(run: Any, now_ms: int) -> bool:
     return run.state in LIVE_STATES and run.lease_until_ms > now_ms
 
 
+def is_owned(run: Any, owner: str, attempt: int) -> bool:
+    """Whether this attempt is still the owner's to make; `run` None: it was erased."""
+    return run is not None and run.owner == owner and run.attempt == attempt and run.state in LIVE_STATES
+
+
 def is_own_claim(tx: Transaction, run: Any, owner: str) -> bool:
     """Whether a live run is what this very job claimed, found again after a COMMIT whose answer was lost.
 

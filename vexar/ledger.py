@@ -12,7 +12,7 @@ from typing import Any
 
 from peewee import fn
 
-from vexar.leases import ABANDONED_MS, LEASE_MS, LIVE_STATES, is_alive
+from vexar.leases import ABANDONED_MS, LEASE_MS, LIVE_STATES, is_alive, is_owned
 from vexar.models import Message, Run, Visitor
 from vexar.store import P, Statement, Transaction
 from vexar.visitors import FIND_CONVERSATION, LockedVisitor
@@ -145,7 +145,7 @@ def begin(tx: Transaction, *, visitor_id: int, seq: int, attempt: int, owner: st
     """Take the turn of a waiting run: running, waiting (not its turn yet) or lost."""
     visitor = LockedVisitor.by_id(tx, visitor_id)
     run = find(tx, visitor_id, seq)
-    if run.owner != owner or run.attempt != attempt or run.state not in LIVE_STATES:
+    if not is_owned(run, owner, attempt):
         return "lost"
     # This job again, after a COMMIT whose answer was lost.
     if run.state == "running":
@@ -167,7 +167,7 @@ def finish(
     """Store the owner's answer and say how the run ended; None when the run is not the owner's any more."""
     visitor = LockedVisitor.by_id(tx, visitor_id)
     run = find(tx, visitor_id, seq)
-    if run.owner != owner or run.attempt != attempt or run.state != "running":
+    if not is_owned(run, owner, attempt) or run.state != "running":
         return None
     conversation = tx.one(FIND_CONVERSATION, id=run.conversation_id)
     if run.epoch == conversation.epoch:
@@ -206,7 +206,7 @@ def stop(tx: Transaction, *, visitor_id: int, seq: int) -> bool:
     """Store what a silent owner had said, as stopped; whether the run was still going."""
     visitor = LockedVisitor.by_id(tx, visitor_id)
     run = find(tx, visitor_id, seq)
-    if run.state not in LIVE_STATES:
+    if run is None or run.state not in LIVE_STATES:
         return False
     cut(visitor, run, "stopped")
     visitor.save()
@@ -217,11 +217,16 @@ def bury(tx: Transaction, *, visitor_id: int, seq: int) -> bool:
     """End an abandoned run; its checkpoint becomes an interrupted reply. Whether this call did it."""
     visitor = LockedVisitor.by_id(tx, visitor_id)
     run = find(tx, visitor_id, seq)
-    if run.state not in LIVE_STATES or run.lease_until_ms > visitor.now_ms - ABANDONED_MS:
+    if run is None or run.state not in LIVE_STATES or run.lease_until_ms > visitor.now_ms - ABANDONED_MS:
         return False
     cut(visitor, run, "error")
     visitor.save()
     return True
+
+
+def erased(conversation_id: int) -> Ending:
+    """The ending of a run whose rows were erased: nothing of it is left to show."""
+    return Ending("stopped", conversation_id, "ai")
 
 
 def ending_of(tx: Transaction, run: Any) -> Ending:
@@ -231,7 +236,7 @@ def ending_of(tx: Transaction, run: Any) -> Ending:
     return Ending(
         finish_reason=run.finish_reason,
         conversation_id=run.conversation_id,
-        mode=conversation.mode,
+        mode=conversation.mode if conversation else "ai",
         text=reply.content if reply else "",
         reply_seq=run.reply_seq,
         error_code=run.error_code,

@@ -115,12 +115,14 @@ class LockedVisitor:
         except Duplicate:
             # Another worker made it between the two statements (MySQL only); it is committed, so it is found now.
             pass
-        return cls.find(tx, site_id, session_id)
+        # Unless it was erased at once: then there is room for a new one.
+        return cls.find_or_create(tx, site_id, session_id)
 
     @classmethod
-    def by_id(cls, tx: Transaction, visitor_id: int) -> LockedVisitor:
-        """Lock a visitor that is known to exist."""
-        return cls(tx, tx.one(_LOCK_BY_ID, id=visitor_id), tx.now_ms())
+    def by_id(cls, tx: Transaction, visitor_id: int) -> LockedVisitor | None:
+        """Lock a visitor known by its number; None for one that was erased meanwhile."""
+        row = tx.one(_LOCK_BY_ID, id=visitor_id)
+        return cls(tx, row, tx.now_ms()) if row else None
 
     def note(self, **facts: str | None) -> None:
         """Remember what the visitor's last request said of lang, page_url, address, user_id; None changes nothing."""

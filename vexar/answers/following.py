@@ -144,6 +144,8 @@ class Follower:
         """The run is made elsewhere, dead or ended: read it from the store."""
         try:
             run, now_ms, ending = self._runs.store.read(_read_run, visitor_id=self._visitor_id, seq=self._seq)
+            if run is None:
+                return self._end(ledger.erased(self._run.conversation_id))
             # Who follows a dead run takes it over: everybody who follows tries, and the row lets one of them.
             if ending is None and not leases.is_alive(run, now_ms):
                 self._runs.revive(self._visitor_id, self._seq)
@@ -221,4 +223,4 @@ class Follower:
 
 def _read_run(tx: Any, *, visitor_id: int, seq: int) -> tuple[Any, int, Ending | None]:
     run = ledger.find(tx, visitor_id, seq)
-    return run, tx.now_ms(), ledger.ending_of(tx, run) if run.state == "ended" else None
+    return run, tx.now_ms(), ledger.ending_of(tx, run) if run and run.state == "ended" else None

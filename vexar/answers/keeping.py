@@ -113,8 +113,7 @@ class Keeper:
     def _lose_if_lost(self, live: LiveRun) -> None:
         # On a cluster a read may be a moment old: only what the row itself says counts.
         row = self._store.read(ledger.find, visitor_id=live.key[0], seq=live.key[1])
-        is_ours = row.owner == self._owner and row.attempt == live.key[2] and row.state in leases.LIVE_STATES
-        if not is_ours:
+        if not leases.is_owned(row, self._owner, live.key[2]):
             self._lose(live)
 
     def _due(self) -> list[LiveRun]:

@@ -38,9 +38,12 @@ _SITE = Statement(Site.select(Site).where(Site.id == P.id))
 _VISITOR = Statement(Visitor.select(Visitor.lang).where(Visitor.id == P.id))
 
 
-def build_prompt(store: Store, config: Config, run: Any) -> Prompt:
-    """Everything the answer to this run's message is made from. Raises StoreError."""
-    site, message, lang, rows = store.read(_facts, run=run)
+def build_prompt(store: Store, config: Config, run: Any) -> Prompt | None:
+    """Everything the answer to this run's message is made from; None when it was erased. Raises StoreError."""
+    facts = store.read(_facts, run=run)
+    if facts is None:
+        return None
+    site, message, lang, rows = facts
     settings = read_settings(site.settings)
     found = search(store, run.site_id, message.content, lang=lang, limit=MAX_PASSAGES)
     return Prompt(
@@ -56,18 +59,18 @@ def build_prompt(store: Store, config: Config, run: Any) -> Prompt:
     )
 
 
-def _facts(tx: Transaction, *, run: Any) -> tuple:
+def _facts(tx: Transaction, *, run: Any) -> tuple | None:
+    site, visitor = tx.one(_SITE, id=run.site_id), tx.one(_VISITOR, id=run.visitor_id)
+    message = tx.one(_MESSAGE, visitor_id=run.visitor_id, seq=run.seq)
     conversation = tx.one(_CONVERSATION, id=run.conversation_id)
+    # Each may be gone by itself: what is erased goes in slices.
+    if None in (site, visitor, message, conversation):
+        return None
     rows = tx.all(
         _EARLIER, visitor_id=run.visitor_id, conversation_id=run.conversation_id, after=conversation.boundary_seq,
         seq=run.seq,
     )
-    return (
-        tx.one(_SITE, id=run.site_id),
-        tx.one(_MESSAGE, visitor_id=run.visitor_id, seq=run.seq),
-        tx.one(_VISITOR, id=run.visitor_id).lang,
-        rows[::-1],
-    )
+    return site, message, visitor.lang, rows[::-1]
 
 
 def _exchanges(rows: list) -> list[list[Turn]]:

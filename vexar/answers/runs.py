@@ -97,7 +97,8 @@ class Runs:
         self.store.write(ledger.stop, visitor_id=visitor_id, seq=seq)
         self.broker.ring(run_channel(visitor_id, seq))
         self.broker.ring(turn_channel(visitor_id))
-        return self.store.read(ledger.find, visitor_id=visitor_id, seq=seq).finish_reason == "stopped"
+        run = self.store.read(ledger.find, visitor_id=visitor_id, seq=seq)
+        return run is not None and run.finish_reason == "stopped"
 
     def stop_all(self, site_id: int, session_id: str) -> None:
         """Stop whatever runs or waits for this visitor, latest first, so that nothing moves up meanwhile."""
@@ -180,6 +181,9 @@ class Runs:
 
     def _make(self, live: LiveRun) -> None:
         prompt = _insist(live, lambda: build_prompt(self.store, self.config, live.row))
+        if prompt is None:
+            self._lose(live)
+            return
         outcome = make_answer(live, prompt, providers=self.providers, config=self.config)
         if live.ending is None:
             self._conclude(live, outcome)
@@ -218,7 +222,7 @@ class Runs:
 
     def _lose(self, live: LiveRun) -> None:
         """The row is not ours any more: end as it says, or as a restart when another attempt runs."""
-        ending = self.store.read(_ending, visitor_id=live.key[0], seq=live.key[1], attempt=live.key[2])
+        ending = self.store.read(_ending, row=live.row)
         self._tell(live, ending or restarting(live))
 
     def _tell(self, live: LiveRun, ending: Ending) -> None:
@@ -230,8 +234,9 @@ class Runs:
         self.broker.ring(run_channel(visitor_id, seq))
         self.broker.ring(turn_channel(visitor_id))
         if ending.reply_seq:
-            session_id = self.store.read(_session_of, visitor_id=visitor_id)
-            self.broker.ring(channel(live.row.site_id, session_id))
+            visitor = self.store.read(_session_of, visitor_id=visitor_id)
+            if visitor is not None:
+                self.broker.ring(channel(live.row.site_id, visitor.session_id))
 
     def _forget(self, live: LiveRun) -> None:
         if self._live.get(live.key[:2]) is live:
@@ -245,7 +250,8 @@ class Runs:
                 return False
             until = time.monotonic() + STOP_WAIT_S
             while (left := until - time.monotonic()) > 0:
-                if self.store.read(ledger.find, visitor_id=visitor_id, seq=seq).state == "ended":
+                run = self.store.read(ledger.find, visitor_id=visitor_id, seq=seq)
+                if run is None or run.state == "ended":
                     break
                 bell.wait(min(left, STOP_TICK_S))
             return True
@@ -283,6 +289,8 @@ def _revive(tx: Any, *, visitor_id: int, seq: int, owner: str) -> Any:
     """A new attempt of a dead run: its row, or None when somebody else has it."""
     visitor = ledger.LockedVisitor.by_id(tx, visitor_id)
     run = ledger.find(tx, visitor_id, seq)
+    if run is None:
+        return None
     if run.state == "ended" or leases.is_alive(run, visitor.now_ms):
         return run if leases.is_own_claim(tx, run, owner) else None
     conversation = tx.one(ledger.FIND_CONVERSATION, id=run.conversation_id)
@@ -290,9 +298,11 @@ def _revive(tx: Any, *, visitor_id: int, seq: int, owner: str) -> Any:
     return row if row.state != "ended" else None
 
 
-def _ending(tx: Any, *, visitor_id: int, seq: int, attempt: int) -> Ending | None:
-    run = ledger.find(tx, visitor_id, seq)
-    return ledger.ending_of(tx, run) if run.state == "ended" and run.attempt == attempt else None
+def _ending(tx: Any, *, row: Any) -> Ending | None:
+    run = ledger.find(tx, row.visitor_id, row.seq)
+    if run is None:
+        return ledger.erased(row.conversation_id)
+    return ledger.ending_of(tx, run) if run.state == "ended" and run.attempt == row.attempt else None
 
 
 def _unended(tx: Any, *, site_id: int, session_id: str) -> list:
@@ -300,5 +310,5 @@ def _unended(tx: Any, *, site_id: int, session_id: str) -> list:
     return ledger.unended(tx, visitor.id) if visitor else []
 
 
-def _session_of(tx: Any, *, visitor_id: int) -> str:
-    return tx.one(ledger.VISITOR_SESSION, id=visitor_id).session_id
+def _session_of(tx: Any, *, visitor_id: int) -> Any:
+    return tx.one(ledger.VISITOR_SESSION, id=visitor_id)

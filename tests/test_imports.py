@@ -24,7 +24,7 @@ LAYERS = (
     ("vexar.models", "vexar.broker", "vexar.limits", "vexar.images"),
     ("vexar.auth", "vexar.messages", "vexar.visitors", "vexar.leases", "vexar.ledger", "vexar.blocks", "vexar.budgets",
      "vexar.handover", "vexar.feedback", "vexar.views", "vexar.receiving", "vexar.conversations", "vexar.uploads",
-     "vexar.nudges", "vexar.knowledge", "vexar.demo", "vexar.inbox"),
+     "vexar.nudges", "vexar.knowledge", "vexar.demo", "vexar.inbox", "vexar.finding", "vexar.digest"),
     ("vexar.answers", "vexar.push"),
     ("vexar.parts",),
     ("vexar.routes", "vexar.cli"),
@@ -49,6 +49,8 @@ SIBLINGS = {
                             "vexar.uploads", "vexar.visitors"},
     "vexar.demo": {"vexar.knowledge"},
     "vexar.inbox": {"vexar.messages"},
+    "vexar.finding": {"vexar.knowledge"},
+    "vexar.digest": {"vexar.finding"},
 }  # fmt: skip
 
 # Against the direction, each with its reason.

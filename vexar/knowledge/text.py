@@ -102,6 +102,11 @@ def bare(word: str) -> str:
     return unicodedata.normalize("NFC", "".join(part for part in parts if not unicodedata.combining(part)))
 
 
+def is_dense(word: str) -> bool:
+    """Whether a word is of a script that writes without spaces."""
+    return bool(_DENSE_RUN.match(word))
+
+
 def _split(token: str) -> list[str]:
     """One run of letters, digits and inner marks, as words: "30-day" is 30day, 30 and day; "1,000" is 1000."""
     if _NUMBER.fullmatch(token):

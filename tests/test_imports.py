@@ -41,7 +41,7 @@ SIBLINGS = {
     "vexar.budgets": {"vexar.ledger"},
     "vexar.views": {"vexar.blocks", "vexar.messages", "vexar.visitors"},
     "vexar.nudges": {"vexar.blocks", "vexar.messages", "vexar.visitors"},
-    "vexar.feedback": {"vexar.blocks", "vexar.visitors"},
+    "vexar.feedback": {"vexar.blocks", "vexar.finding", "vexar.visitors"},
     "vexar.handover": {"vexar.blocks", "vexar.ledger", "vexar.visitors"},
     "vexar.receiving": {"vexar.blocks", "vexar.budgets", "vexar.leases", "vexar.ledger", "vexar.messages",
                         "vexar.visitors"},

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from vexar import blocks
 from vexar.errors import ApiError
+from vexar.finding import contact_words
 from vexar.models import Conversation, Visitor
 from vexar.store import P, Statement, Transaction
 from vexar.visitors import LockedVisitor
 
 _SAVE_CONTACT = Statement(
-    Visitor.update(email=P.email, phone=P.phone, name=P.name, address=P.address, changed_ms=P.now_ms)
-    .where(Visitor.id == P.id)
+    Visitor.update(
+        email=P.email, phone=P.phone, name=P.name, address=P.address, contact_words=P.contact_words,
+        changed_ms=P.now_ms,
+    ).where(Visitor.id == P.id)
 )
 _RATE = Statement(
     Conversation.update(rating_score=P.score, rated_ms=P.now_ms).where(Conversation.id == P.id)
@@ -31,9 +34,10 @@ def save_contact(
     visitor = LockedVisitor.find_or_create(tx, site_id, session_id)
     blocks.refuse(visitor, address=address)
     row = visitor.row
+    email, phone, name = (email or row.email).lower(), phone or row.phone, name or row.name
     tx.run(
-        _SAVE_CONTACT, id=visitor.id, email=(email or row.email).lower(), phone=phone or row.phone,
-        name=name or row.name, address=address or row.address, now_ms=visitor.now_ms,
+        _SAVE_CONTACT, id=visitor.id, email=email, phone=phone, name=name, address=address or row.address,
+        contact_words=contact_words(name, email, phone), now_ms=visitor.now_ms,
     )
 
 

@@ -22,8 +22,9 @@ from vexar.broker import Broker
 from vexar.conversations import Conversations
 from vexar.events import Event
 from vexar.parts import Parts
-from vexar.push import MAX_MISSED, Streams, Tick
+from vexar.push import Streams, Tick
 from vexar.store import Store, StoreError, Transaction, open_store
+from vexar.visitor_stream import MAX_MISSED
 from vexar.visitors import LockedVisitor, block_channel, channel, site_channel
 
 EVENTS = "/api/v1/chat/events"
@@ -366,7 +367,7 @@ def test_an_operator_who_types_is_told_and_never_stored(client, parts, verbs):
 
 
 def test_who_stops_typing_without_saying_so_is_forgotten(client, verbs, monkeypatch):
-    monkeypatch.setattr("vexar.push.TYPING_S", 0.05)
+    monkeypatch.setattr("vexar.visitor_stream.TYPING_S", 0.05)
     verbs.operator_types(1, "ann", True)
     wait_until(lambda: not polled(client)["typing"], "the end of typing", 5)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from peewee import fn
+
 from vexar.addresses import matches, parse_network
 from vexar.errors import ApiError, invalid
+from vexar.messages import operators_of, to_time
 from vexar.models import Block
 from vexar.store import Duplicate, P, Statement, Transaction
 from vexar.visitors import LockedVisitor
@@ -24,13 +28,15 @@ _MEETING = Statement(
 )
 _ADD = Statement(
     Block.insert(
-        site_id=P.site_id, kind=P.kind, value=P.value, reason=P.reason, until_ms=P.until_ms, created_ms=P.now_ms
+        site_id=P.site_id, kind=P.kind, value=P.value, reason=P.reason, until_ms=P.until_ms, created_ms=P.now_ms,
+        operator_id=P.operator_id,
     )
 )
 _REPLACE = Statement(
-    Block.update(reason=P.reason, until_ms=P.until_ms, created_ms=P.now_ms)
+    Block.update(reason=P.reason, until_ms=P.until_ms, created_ms=P.now_ms, operator_id=P.operator_id)
     .where((Block.site_id == P.site_id) & (Block.kind == P.kind) & (Block.value == P.value))
 )
+_ONE = Statement(Block.select(Block).where(Block.id == P.id))
 _REMOVE = Statement(Block.delete().where(Block.id == P.id))
 
 # A site may have thousands of blocked networks, and every message asks for all of them.
@@ -71,11 +77,13 @@ def target(kind: str, value: str) -> str:
 
 
 def add(
-    tx: Transaction, site_id: int, kind: str, value: str, *, reason: str | None, until_ms: int | None, now_ms: int
+    tx: Transaction, site_id: int, kind: str, value: str, *, reason: str | None, until_ms: int | None, now_ms: int,
+    operator_id: int | None = None,
 ) -> None:
-    """Block a target; the same one again replaces reason and end."""
+    """Block a target; the same one again replaces reason and end. `operator_id`: who blocks, None for nobody."""
     values = {
-        "site_id": site_id, "kind": kind, "value": value, "reason": reason, "until_ms": until_ms, "now_ms": now_ms
+        "site_id": site_id, "kind": kind, "value": value, "reason": reason, "until_ms": until_ms, "now_ms": now_ms,
+        "operator_id": operator_id,
     }
     if tx.run(_REPLACE, **values):
         return
@@ -89,3 +97,29 @@ def add(
 def remove(tx: Transaction, block: Any) -> None:
     """Lift one block."""
     tx.run(_REMOVE, id=block.id)
+
+
+def one(tx: Transaction, *, block_id: int) -> Any:
+    """The row of a block, or None."""
+    return tx.one(_ONE, id=block_id)
+
+
+def page(tx: Transaction, *, site_ids: Sequence[int], offset: int, limit: int) -> tuple[list[dict], int]:
+    """The blocks of some sites that hold now, newest first, and how many there are."""
+    if not site_ids:
+        return [], 0
+    query = Block.select(Block).where(
+        Block.site_id.in_(sorted(site_ids)) & (Block.until_ms.is_null() | (Block.until_ms > tx.now_ms()))
+    )
+    total = tx.one(query.select(fn.COUNT(Block.id).alias("total"))).total
+    rows = tx.all(query.order_by(Block.id.desc()).limit(limit).offset(offset))
+    operators = operators_of(tx, rows)
+    return [_to_wire(row, operators) for row in rows], total
+
+
+def _to_wire(row: Any, operators: dict[int, dict]) -> dict:
+    return {
+        "id": row.id, "site_id": row.site_id, "by": row.kind, "value": row.value, "reason": row.reason,
+        "until": to_time(row.until_ms), "created_at": to_time(row.created_ms),
+        "operator": operators.get(row.operator_id) if row.operator_id else None,
+    }

@@ -53,9 +53,11 @@ class FollowQuery(MessageScope, kw_only=True):
 
 
 class EventsQuery(Scope, kw_only=True):
-    """Where live push begins; without a cursor: now."""
+    """Where live push begins; without a cursor: now. Operators see where the visitor is, and in which language."""
 
     since: Cursor | None = None
+    page_url: PageUrl | None = None
+    lang: Lang | None = None
 
 
 class StreamEvent(msgspec.Struct, kw_only=True):
@@ -162,7 +164,8 @@ def events(query: EventsQuery) -> Response:
     header = request.headers.get("Last-Event-ID", "")
     since = int(header) if header.isascii() and header.isdigit() and len(header) < 17 else query.since
     stream = caller.parts.streams.open(
-        caller.site.id, caller.session_id, address=caller.address.text, since=since, on_close=slot.release
+        caller.site.id, caller.session_id, address=caller.address.text, since=since, on_close=slot.release,
+        page_url=query.page_url or "", lang=query.lang or "",
     )
     return event_stream(stream, with_ids=True)
 

@@ -383,5 +383,5 @@ def test_two_servers_that_start_at_once_make_one_shop(store):
         thread.start()
     for thread in both:
         thread.join()
-    lines = len(demo.KNOWLEDGE.read_text(encoding="utf-8").splitlines())
+    lines = sum(len(shop.knowledge.read_text(encoding="utf-8").splitlines()) for shop in demo.SHOPS)
     assert len(entries(store)) == lines

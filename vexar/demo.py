@@ -1,8 +1,10 @@
-"""The demo shop: the site `sk_demo` with the knowledge of an invented shop, so that a first question gets an answer."""
+"""The demo shop: the site `sk_demo` with the knowledge of an invented shop, so that a first question gets an answer;
+and its small Arabic sister `sk_demo_ar`, for the page that is written from right to left."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from vexar.knowledge.files import import_files
 from vexar.models import Site
@@ -20,34 +22,64 @@ SETTINGS = SiteSettings(
     collect_data="email",
     allowed_origins=["*"],
 )
-FIND_SITE = Statement(Site.select(Site.id).where(Site.site_key == SITE_KEY))
+
+
+class Shop(NamedTuple):
+    """One shop: its site, and the file of its knowledge in its language."""
+
+    site_key: str
+    name: str
+    lang: str
+    knowledge: Path
+    settings: SiteSettings
+
+
+SHOPS = (
+    Shop(SITE_KEY, SHOP_NAME, "en", KNOWLEDGE, SETTINGS),
+    Shop(
+        "sk_demo_ar", "جونيبر لين", "ar", KNOWLEDGE.with_name("demo_shop_ar.jsonl"),
+        SiteSettings(
+            bot_name="جون من جونيبر لين",
+            welcome_message="أهلًا بك في جونيبر لين! اسألني عن الشحن أو الإرجاع أو المقاسات أو أي شيء آخر.",
+            primary_color=SETTINGS.primary_color,
+            position="left",
+            starters=["كم تكلفة الشحن إلى السعودية؟", "كيف أغسل كنزة الصوف؟", "أين يقع المحل؟"],
+            allowed_origins=["*"],
+        ),
+    ),
+)
+FIND_SITE = Statement(Site.select(Site.id).where(Site.site_key == P.site_key))
 INSERT_SITE = Statement(Site.insert({
-    Site.site_key: SITE_KEY, Site.name: SHOP_NAME, Site.url: "http://127.0.0.1:8000/", Site.is_active: 1,
+    Site.site_key: P.site_key, Site.name: P.name, Site.url: "http://127.0.0.1:8000/", Site.is_active: 1,
     Site.settings: P.settings, Site.identity_secret: "", Site.upload_bytes: 0, Site.knowledge_version: 0,
     Site.created_ms: P.now_ms, Site.changed_ms: P.now_ms,
 }))
 
 
 def load(store: Store) -> int:
-    """Make the demo site and its knowledge where they are missing; the site's id.
+    """Make the demo's sites and their knowledge where they are missing; the id of `sk_demo`.
 
-    May be repeated, and by several servers at once. What its owner changed in the site's settings stays.
+    May be repeated, and by several servers at once. What its owner changed in a site's settings stays.
     """
-    site_id = add_site(store)
-    import_files(store, site_id, [KNOWLEDGE], lang="en")
-    return site_id
+    ids = []
+    for shop in SHOPS:
+        ids.append(add_site(store, shop))
+        import_files(store, ids[-1], [shop.knowledge], lang=shop.lang)
+    return ids[0]
 
 
-def add_site(store: Store) -> int:
-    """Make the demo site alone, without its knowledge, where it is missing; its id."""
-    return store.write(_site)
+def add_site(store: Store, shop: Shop = SHOPS[0]) -> int:
+    """Make a shop's site alone, without its knowledge, where it is missing; its id."""
+    return store.write(
+        _site, site_key=shop.site_key, name=shop.name, settings=write_settings(shop.settings)
+    )
 
 
-def _site(tx: Transaction) -> int:
-    found = tx.one(FIND_SITE)
+def _site(tx: Transaction, *, site_key: str, name: str, settings: str) -> int:
+    found = tx.one(FIND_SITE, site_key=site_key)
     if found:
         return found.id
     try:
-        return tx.insert(INSERT_SITE, settings=write_settings(SETTINGS), now_ms=tx.now_ms())
+        return tx.insert(INSERT_SITE, site_key=site_key, name=name, settings=settings, now_ms=tx.now_ms())
     except Duplicate:
-        return tx.one(FIND_SITE).id
+        return tx.one(FIND_SITE, site_key=site_key).id

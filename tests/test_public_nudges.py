@@ -8,7 +8,8 @@ import pytest
 
 from tests.cast import API, Cast, open_app
 from vexar.models import NudgeEvent
-from vexar.nudges import DAY_MS, replace_rules, variant_of
+from vexar.nudge_rules import replace
+from vexar.nudges import DAY_MS, variant_of
 
 RULES = [
     {"path": "/cart", "delay_seconds": 5, "variants": [{"message": "Questions?"}], "frequency": "once"},
@@ -26,7 +27,7 @@ def app(tmp_path_factory):
 @pytest.fixture
 def cast(app):
     cast = Cast(app)
-    cast.store.write(replace_rules, site_id=cast.site.id, rules=RULES)
+    cast.store.write(replace, site_id=cast.site.id, rules=RULES)
     return cast
 
 

@@ -25,14 +25,19 @@ class SiteSettings(msgspec.Struct, kw_only=True):
     position: str = "right"
     button_style: str = "round"
     starters: list[str] = []
+    # Empty: the server's own.
     ai_provider: str = ""
     ai_model: str = ""
     system_prompt: str = ""
     custom_instructions: str = ""
+    # What the contact form asks for: none, email, phone or both. collect_email is the older switch for email.
     collect_email: bool = False
     collect_data: str = "none"
+    # When it comes by itself: never, start or after_answer.
     lead_when: str = "never"
+    # How the AI asks for a contact: empty (not at all), gentle or direct.
     lead_strategy: str = ""
+    # What they do to the prompt: answers/manner.py.
     behavior_preset: str = ""
     behavior_tone: str = ""
     behavior_goals: list[str] = []
@@ -59,6 +64,19 @@ class SiteSettings(msgspec.Struct, kw_only=True):
     upload_quota_bytes: int = 1 << 30
     # Confidence from which an answer counts as known; 0 takes the ranking's own.
     answer_threshold: float = 0.0
+    data_api_enabled: bool = False
+    data_api_url: str = ""
+    data_api_key: str = ""
+    data_api_timeout: int = 5
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    # No field of the chatbot settings: nudge events up to this number do not count in the figures any more.
+    nudge_figures_after_id: int = 0
+
+    @property
+    def contact_form(self) -> str:
+        """What the contact form asks for: none, email, phone or both."""
+        return "email" if self.collect_email and self.collect_data == "none" else self.collect_data
 
 
 def read_settings(text: str) -> SiteSettings:

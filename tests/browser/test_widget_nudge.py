@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vexar import nudges
+from vexar import nudge_rules
 
 pytestmark = pytest.mark.browser
 
@@ -14,7 +14,7 @@ def rule(backstage):
     """A rule for pages below /plain/lamps."""
 
     def replace(rules):
-        backstage.parts.store.write(nudges.replace_rules, site_id=backstage.site_id, rules=rules)
+        backstage.parts.store.write(nudge_rules.replace, site_id=backstage.site_id, rules=rules)
 
     replace([{"path": "/plain/lamps*", "delay_seconds": 0, "variants": [{"message": "Lamps are 20 % off", "weight": 1}],
               "frequency": "always"}])  # fmt: skip

@@ -63,7 +63,7 @@ def make_answer(live: LiveRun, prompt: Prompt, *, providers: Registry, config: C
     """Fill a run's buffer from the first provider that begins to answer; returns when it is whole, or enough."""
     outcome = Outcome(prompt)
     started = time.monotonic()
-    chain = list(_chain(providers, config))
+    chain = list(_chain(providers, config, prompt.provider))
     for provider in chain:
         try:
             _ask(live, provider, outcome, max_chars=config.ai_max_answer_chars, started=started)
@@ -80,8 +80,8 @@ def make_answer(live: LiveRun, prompt: Prompt, *, providers: Registry, config: C
     return outcome
 
 
-def _chain(providers: Registry, config: Config) -> Iterator[Provider]:
-    first = providers.get("openai" if config.ai_base_url else "builtin")
+def _chain(providers: Registry, config: Config, wanted: str) -> Iterator[Provider]:
+    first = providers.get(wanted or ("openai" if config.ai_base_url else "builtin"))
     yield first
     if config.ai_fallback and first.name != "builtin":
         yield providers.get("builtin")

@@ -7,19 +7,18 @@ import math
 import re
 import time
 from argparse import ArgumentTypeError, Namespace
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
+from vexar import nudge_rules
 from vexar.addresses import parse_network
 from vexar.cli import EMAIL, CommandError
 from vexar.cli.house import House
+from vexar.errors import ApiError
 from vexar.models import Operator
-from vexar.nudges import replace_rules
 from vexar.store import Duplicate, P, Statement, Transaction
 
-MAX_RULES = 100
 DESK_EMAIL = "desk@localhost"
 DESK_NAME = "Support"
 _FIND_DESK = Statement(Operator.select(Operator).where(Operator.email == DESK_EMAIL))
@@ -28,22 +27,6 @@ _ADD_DESK = Statement(
         email=DESK_EMAIL, name=DESK_NAME, avatar_url=None, is_owner=0, key_hash=None, created_ms=P.now_ms
     )
 )
-
-
-class Variant(msgspec.Struct, forbid_unknown_fields=True):
-    """One wording of a nudge; `weight`: how often it is drawn, beside the others."""
-
-    message: Annotated[str, Meta(min_length=1, max_length=4_000, pattern=r"\S")]
-    weight: Annotated[int, Meta(ge=1, le=1_000)] = 1
-
-
-class Rule(msgspec.Struct, forbid_unknown_fields=True):
-    """When a nudge shows: on which pages, after how long, how often."""
-
-    path: Annotated[str, Meta(max_length=500, pattern=r"^[/*]")]
-    variants: Annotated[list[Variant], Meta(min_length=1, max_length=20)]
-    delay_seconds: Annotated[int, Meta(ge=0, le=3_600)] = 0
-    frequency: Literal["once", "daily", "always"] = "once"
 
 
 def add_commands(subparsers: Any) -> None:
@@ -121,7 +104,8 @@ def run_nudge(args: Namespace, house: House) -> int:
     if (args.rules is None) == (args.text is None) or (args.text and not args.session):
         raise CommandError("give --session and TEXT, or --rules")
     if args.rules is not None:
-        house.store.write(replace_rules, site_id=site.id, rules=args.rules)
+        used = house.store.read_heavy(nudge_rules.highest, site_id=site.id)
+        house.store.write(nudge_rules.replace, site_id=site.id, rules=args.rules, used=used)
         return _tell(args, {"rules": len(args.rules)})
     number = house.conversations.propose(site.id, args.session, None, content=args.text)
     return _tell(args, {"id": number})
@@ -196,10 +180,11 @@ def _minutes(text: str) -> float:
 
 def _rules(text: str) -> list[dict]:
     try:
-        rules = msgspec.json.decode(text, type=Annotated[list[Rule], Meta(max_length=MAX_RULES)])
+        return nudge_rules.checked(msgspec.json.decode(text, type=nudge_rules.Rules))
     except (msgspec.MsgspecError, UnicodeEncodeError) as problem:
         raise ArgumentTypeError(f"cannot be read: {problem}") from None
-    return msgspec.to_builtins(rules)
+    except ApiError as problem:
+        raise ArgumentTypeError(problem.errors["rules"]) from None
 
 
 def _tell(args: Namespace, answer: dict) -> int:

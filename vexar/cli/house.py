@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from config import Config
 from vexar.cli import CommandError
 from vexar.models import Operator, Site
+from vexar.sites import widget_code
 from vexar.store import Store, Transaction, open_store
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class House:
 
     def tag(self, site_key: str) -> str:
         """What a site pastes into its pages."""
-        return f'<script src="{self.base}/widget/chatbot.js" data-key="{site_key}" async></script>'
+        return widget_code(self.base, site_key)
 
     def close(self) -> None:
         """Release what was opened."""

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 from argparse import Namespace
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
+from vexar import sites
 from vexar.cli import EMAIL, CommandError
 from vexar.cli.house import House
-from vexar.models import Operator, OperatorSite, Site
-from vexar.settings import SiteSettings, read_settings, write_settings
+from vexar.models import Operator, OperatorSite
+from vexar.settings import read_settings
 from vexar.store import Duplicate, P, Statement, Transaction
 
-_ADD_SITE = Statement(
-    Site.insert(
-        site_key=P.site_key, name=P.name, url=P.url, is_active=1, settings=P.settings,
-        identity_secret=P.identity_secret, upload_bytes=0, knowledge_version=0, created_ms=P.now_ms,
-        changed_ms=P.now_ms,
-    )
-)
-_SITES = Statement(Site.select(Site).order_by(Site.id))
 _ADD_OPERATOR = Statement(
     Operator.insert(
         email=P.email, name=P.name, avatar_url=None, is_owner=P.is_owner, key_hash=P.key_hash, created_ms=P.now_ms
@@ -60,37 +52,39 @@ def add_commands(subparsers: Any) -> None:
 
 def run_add_site(args: Namespace, house: House) -> int:
     """Store the site; print its key, origins and the tag."""
-    parts = _web_address("--url", args.url)
-    site_key = args.key or f"sk_{secrets.token_urlsafe(24)}"
-    if not re.fullmatch(r"sk_[A-Za-z0-9_-]{24,125}", site_key):
+    _checked("--url", sites.web_address, args.url)
+    site_key = args.key or sites.new_key()
+    if not sites.KEY.fullmatch(site_key):
         raise CommandError("--key must be sk_ and at least 24 characters of A-Z a-z 0-9 _ -")
-    origins = [_origin(origin) for origin in args.origin] if args.origin else default_origins(args.url)
-    name = args.name or parts.hostname
-    settings = write_settings(SiteSettings(bot_name=name, allowed_origins=origins))
+    origins = [_checked("--origin", sites.normal_origin, origin) for origin in args.origin] if args.origin else None
     try:
-        site_id = house.store.write(_add_site, site_key=site_key, name=name, url=args.url, settings=settings)
+        site = house.store.write(
+            sites.add, url=args.url, name=args.name or "", site_key=site_key, origins=origins,
+            identity_secret=secrets.token_hex(32),
+        )
     except Duplicate:
         raise CommandError(f"the key {site_key} exists already") from None
     snippet = house.tag(site_key)
     answer = {
-        "id": site_id, "name": name, "site_key": site_key, "allowed_origins": origins, "snippet": snippet
+        "id": site.id, "name": site.name, "site_key": site_key,
+        "allowed_origins": read_settings(site.settings).allowed_origins, "snippet": snippet,
     }
-    print(json.dumps(answer) if args.json else f"{name}: {site_key}\n\nPaste this into the pages:\n{snippet}")
+    print(json.dumps(answer) if args.json else f"{site.name}: {site_key}\n\nPaste this into the pages:\n{snippet}")
     return 0
 
 
 def run_list_sites(args: Namespace, house: House) -> int:
     """Print every site."""
-    sites = [
+    found = [
         {
             "id": site.id, "name": site.name, "url": site.url, "site_key": site.site_key,
             "active": bool(site.is_active), "allowed_origins": read_settings(site.settings).allowed_origins,
         }
-        for site in house.store.read(_all_sites)
+        for site in house.store.read(sites.every)
     ]
     if args.json:
-        print(json.dumps(sites, ensure_ascii=False))
-    for site in () if args.json else sites:
+        print(json.dumps(found, ensure_ascii=False))
+    for site in () if args.json else found:
         print(f"{site['id']:4}  {site['site_key']}  {site['name']}  {site['url']}")
     return 0
 
@@ -115,56 +109,11 @@ def run_add_operator(args: Namespace, house: House) -> int:
     return 0
 
 
-def default_origins(url: str) -> list[str]:
-    """The origin of a website and its twin with or without `www.`."""
-    own = origin_of(urlsplit(url))
-    scheme, _, host = own.partition("://")
-    bare = host.removeprefix("www.")
-    name = bare.partition(":")[0]
-    has_twin = "." in name and not name.replace(".", "").isdigit()
-    return [f"{scheme}://{bare}", f"{scheme}://www.{bare}"] if has_twin else [own]
-
-
-def origin_of(parts: SplitResult) -> str:
-    """The origin as browsers send it: lower case, without the scheme's own port, names in other scripts encoded."""
-    host = parts.hostname
-    if ":" in host:
-        host = f"[{host}]"
-    elif not host.isascii():
-        host = host.encode("idna").decode()
-    port = "" if parts.port in (None, {"http": 80, "https": 443}[parts.scheme]) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
-
-
-def _origin(text: str) -> str:
-    if text == "*":
-        return text
-    parts = _web_address("--origin", text)
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
-        raise CommandError(f"--origin must be * or scheme://host[:port], not {text}")
-    return origin_of(parts)
-
-
-def _web_address(option: str, text: str) -> SplitResult:
-    """The parts of an http or https address whose origin can be told. Raises CommandError."""
+def _checked(option: str, check: Callable[[str], Any], text: str) -> Any:
     try:
-        parts = urlsplit(text)
-        if parts.scheme in ("http", "https") and parts.hostname and not re.search(r"\s", text) and origin_of(parts):
-            return parts
-    except ValueError:
-        pass
-    raise CommandError(f"{option} must be an http or https address, not {text}")
-
-
-def _add_site(tx: Transaction, *, site_key: str, name: str, url: str, settings: str) -> int:
-    return tx.insert(
-        _ADD_SITE, site_key=site_key, name=name, url=url, settings=settings,
-        identity_secret=secrets.token_hex(32), now_ms=tx.now_ms(),
-    )
-
-
-def _all_sites(tx: Transaction) -> list:
-    return tx.all(_SITES)
+        return check(text)
+    except ValueError as problem:
+        raise CommandError(f"{option} {problem}, not {text}") from None
 
 
 def _add_operator(

@@ -50,6 +50,9 @@ class Prompt:
     threshold: float = 0.45
     image_path: str | None = None
     site_name: str = ""
+    # Whom the site wants to be asked, and for which model; empty: the server's own.
+    provider: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)

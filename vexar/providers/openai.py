@@ -54,8 +54,8 @@ class OpenAIProvider:
     def body(self, prompt: Prompt) -> bytes:
         """The JSON of the request."""
         if prompt.image_path:
-            return self._native.run(_body, prompt, self.config.ai_model)
-        return _body(prompt, self.config.ai_model)
+            return self._native.run(_body, prompt, prompt.model or self.config.ai_model)
+        return _body(prompt, prompt.model or self.config.ai_model)
 
     def close(self) -> None:
         """Close the kept connections."""

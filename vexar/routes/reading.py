@@ -190,7 +190,8 @@ class Plan:
     """How plain values become one struct, and what is said of each field that does not fit.
 
     `is_text`: values are strings, as in queries and forms. `is_strict`: fields outside the struct and `ignored`
-    are refused. A null, or a blank string where one does not fit, leaves an optional field at its default.
+    are refused. A null, or a blank string where one does not fit, leaves an optional field at its default; where
+    the default is UNSET, as in partial changes, they are wrong.
     """
 
     def __init__(
@@ -224,7 +225,7 @@ class Plan:
         good = {}
         for field in self._fields:
             name = field.encode_name
-            if name in errors:
+            if name in errors or (name not in values and not field.required):
                 continue
             try:
                 self._convert_one(field, values.get(name), good)
@@ -238,14 +239,12 @@ class Plan:
 
     def _convert_one(self, field: inspect.Field, value: Any, good: dict) -> None:
         is_blank = value is None or (isinstance(value, str) and not value.strip())
-        if value is None and not field.required:
-            return
         if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             value = int(value) if _is_whole_number(field.type) else value
         try:
             good[field.encode_name] = msgspec.convert(value, self._types[field.encode_name], strict=not self._is_text)
         except msgspec.ValidationError as problem:
-            if not is_blank:
+            if not is_blank or _has_no_default(field):
                 raise ValueError(_where(problem) or sentence(field.type)) from None
             if field.required:
                 raise ValueError("is required") from None
@@ -280,6 +279,11 @@ def _range(kind: inspect.IntType | inspect.FloatType) -> str:
     if kind.ge is not None and kind.le is not None and kind.le < 2**53 - 1:
         return f" from {kind.ge} to {kind.le}"
     return "" if kind.ge is None else f" of at least {kind.ge}"
+
+
+def _has_no_default(field: inspect.Field) -> bool:
+    """Whether leaving it out means "as it was" (its default is UNSET): then a blank is a value, and a wrong one."""
+    return not field.required and field.default is field.default_factory is msgspec.NODEFAULT
 
 
 def _is_whole_number(kind: inspect.Type) -> bool:

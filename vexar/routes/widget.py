@@ -228,7 +228,7 @@ def widget_config(query: ConfigQuery) -> dict:
         "button_style": settings.button_style,
         "starters": settings.starters,
         "forms": {
-            "collect_data": settings.collect_data, "collect_email": settings.collect_email,
+            "collect_data": settings.contact_form, "collect_email": settings.collect_email,
             "lead_when": settings.lead_when,
         },
         "upload": settings.photo_upload_enabled,

@@ -106,14 +106,36 @@ def test_an_operators_message_takes_the_conversation(client, verbs, olga, upstre
     assert [role for role, _, _ in lines(client)].count("system") == 1
 
 
-def test_accepting_twice_says_so_once_and_another_operator_says_so_again(client, parts, verbs, olga):
+def test_accepting_twice_changes_nothing_and_a_colleague_is_refused(client, parts, verbs, olga):
     ask(client, "Hello")
     verbs.accept(1, "ann", olga)
-    verbs.accept(1, "ann", olga)
-    verbs.accept(1, "ann", add_operator(parts.store, "Otto {name}"))
-    assert [text for role, text, _ in lines(client) if role == "system"] == [
-        JOINED, "Otto {name} joined the conversation.",
-    ]
+    before = all_rows(parts.store)
+    assert verbs.accept(1, "ann", olga) == 1
+    otto = add_operator(parts.store, "Otto")
+    before["Operator"] = all_rows(parts.store)["Operator"]
+    for take_it in (lambda: verbs.accept(1, "ann", otto), lambda: verbs.say(1, "ann", otto, content="Hi")):
+        with pytest.raises(ApiError) as refused:
+            take_it()
+        assert refused.value.code == "conflict"
+    assert all_rows(parts.store) == before
+
+
+def test_of_two_who_accept_at_once_exactly_one_has_it(client, parts, verbs, olga):
+    otto = add_operator(parts.store, "Otto {name}")
+
+    def accept(session: str, operator) -> int | None:
+        try:
+            return verbs.accept(1, session, operator) and operator.id
+        except ApiError as refused:
+            return {"conflict": None}[refused.code]
+
+    for number in range(10):
+        session = f"visitor{number}"
+        verbs.propose(1, session, None, content="Hello")
+        winners = all_at_once([lambda who=who, session=session: accept(session, who) for who in (olga, otto)])
+        (winner,) = [found for found in winners if found]
+        assert all_rows(parts.store)["Conversation"][number].operator_id == winner
+        assert [role for role, _, _ in lines(client, session)] == ["proactive", "system"]
 
 
 @pytest.mark.parametrize(("lang", "line"), [
@@ -125,11 +147,14 @@ def test_lines_are_in_the_visitors_language(client, verbs, olga, lang, line):
     assert lines(client)[-1][1] == line
 
 
-@pytest.mark.parametrize("verb", ["accept", "say", "return_to_ai", "close", "request_operator"])
+@pytest.mark.parametrize("verb", [
+    "accept", "say", "return_to_ai", "close", "request_operator", "transfer", "close_by_operator",
+])
 def test_without_an_open_conversation_there_is_nothing_to_do(client, parts, verbs, olga, verb):
     arguments = {
         "accept": {"operator": olga}, "say": {"operator": olga, "content": "Hi"}, "return_to_ai": {}, "close": {},
-        "request_operator": {"address": None},
+        "request_operator": {"address": None}, "transfer": {"operator": olga, "to": olga.id},
+        "close_by_operator": {"operator": olga},
     }[verb]
     before = all_rows(parts.store)
     with pytest.raises(ApiError) as refused:
@@ -467,7 +492,7 @@ def test_asking_for_a_person_waits_says_so_once_and_tells_the_operators(client, 
     with closing(parts.broker.listen(site_channel(1))) as operators:
         answer = post(client, "chat/request-operator").json
         assert operators.wait(0)
-    assert answer == {"success": True, "waiting": True, "available": False}
+    assert answer == {"success": True, "waiting": True, "available": True}
     assert post(client, "chat/request-operator").json["waiting"] is True
     assert lines(client)[2:] == [("system", "We are calling a person for you.", "complete")]
     # Nobody came yet: the AI goes on.

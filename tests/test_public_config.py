@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.cast import API, Cast, open_app
-from vexar.wording import LINES, STRINGS, line, strings
+from vexar.lines import LINES, WEEKDAYS, line
+from vexar.wording import STRINGS, strings
 
 LANGUAGES = {"en", "de", "fr", "es", "pt", "it", "nl", "pl", "uk", "tr", "ar", "he", "zh", "ja"}
 PROMISED = {
@@ -76,7 +77,8 @@ def test_every_language_has_every_word(language):
 
 def test_there_is_no_language_beside_the_promised_ones():
     assert set(STRINGS) == LANGUAGES
-    assert all(set(words) == LANGUAGES for words in LINES.values())
+    assert all(set(words) == LANGUAGES for words in [*LINES.values(), WEEKDAYS])
+    assert all(len(set(days)) == 7 for days in WEEKDAYS.values())
 
 
 def test_every_line_keeps_its_placeholders_and_is_a_translation():

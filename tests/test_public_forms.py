@@ -156,7 +156,7 @@ def test_a_visitor_has_at_most_one_open_conversation(cast):
 
 def test_asking_for_a_person_puts_the_conversation_into_waiting_with_a_system_line(cast):
     cast.ann.ask(lang="de")
-    assert cast.ann.post("chat/request-operator").json == {"success": True, "waiting": True, "available": False}
+    assert cast.ann.post("chat/request-operator").json == {"success": True, "waiting": True, "available": True}
     assert [row.is_waiting for row in conversations(cast, cast.ann)] == [1]
     line = cast.ann.history()[-1]
     assert (line["role"], line["content"]) == ("system", "Wir rufen jemanden für Sie.")

@@ -1,6 +1,6 @@
 """The verbs of a conversation: each runs its job in the store, then rings whoever has to look.
 
-The rules are in receiving.py, handover.py and feedback.py; here is only the order "store, then ring".
+The rules are in receiving, handover, blocking, alarms and feedback; here is only the order "store, then ring".
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from config import Config
-from vexar import blocks, feedback, handover, nudges, receiving, uploads
+from vexar import alarms, blocking, blocks, feedback, handover, nudges, receiving, uploads
 from vexar.broker import Broker
 from vexar.events import LastEventId
+from vexar.handover import Called
 from vexar.receiving import Incoming, Known, Receipt
 from vexar.settings import SiteSettings
 from vexar.store import Store
@@ -61,13 +62,17 @@ class Conversations:
         """An operator's message (content, image_path, message_id); see handover.say."""
         return self._change(handover.say, site_id, session_id, operator=operator, **_with_id(message))
 
-    def return_to_ai(self, site_id: int, session_id: str) -> int:
+    def transfer(self, site_id: int, session_id: str, *, operator: Any, to: int) -> int:
+        """An operator gives the conversation to another one (its id); see handover.transfer."""
+        return self._change(handover.transfer, site_id, session_id, to=to)
+
+    def return_to_ai(self, site_id: int, session_id: str, *, operator: Any = None) -> int:
         """The AI answers again; see handover.return_to_ai."""
         return self._change(handover.return_to_ai, site_id, session_id)
 
-    def request_operator(self, site_id: int, session_id: str, *, address: str | None) -> None:
-        """The visitor asks for a person; see handover.request_operator."""
-        self._change(handover.request_operator, site_id, session_id, address=address)
+    def request_operator(self, site_id: int, session_id: str, **how: Any) -> Called:
+        """The visitor asks for a person (address, lang, is_told); see handover.request_operator."""
+        return self._change(handover.request_operator, site_id, session_id, **how)
 
     def propose(self, site_id: int, session_id: str, operator: Any, **message: Any) -> int:
         """A proactive message of a person (content, message_id); see handover.propose."""
@@ -77,23 +82,42 @@ class Conversations:
         """The visitor begins anew; see handover.close."""
         return self._change(handover.close, site_id, session_id)
 
+    def close_by_operator(self, site_id: int, session_id: str, *, operator: Any) -> int:
+        """A person ends the conversation; see handover.close."""
+        return self._change(handover.close, site_id, session_id, operator=operator)
+
+    def ring_clock(self, *, visitor_id: int, conversation_id: int) -> alarms.Rung | None:
+        """Do what is due in a conversation, if anything is; see alarms.ring."""
+        rung = self._store.write(alarms.ring, visitor_id=visitor_id, conversation_id=conversation_id)
+        if rung:
+            self._ring(rung.site_id, rung.session_id)
+        return rung
+
+    def rewind_clocks(self, site_id: int) -> None:
+        """After the owner changed a timeout: every running clock of the site is set by the new settings."""
+        after: int | None = 0
+        while after is not None:
+            after = self._store.write(alarms.rewind, site_id=site_id, after=after)
+
     def block(
-        self, site_id: int, kind: str, value: str, *, reason: str | None = None, until_ms: int | None = None
+        self, site_id: int, kind: str, value: str, *, reason: str | None = None, until_ms: int | None = None,
+        operator_id: int | None = None,
     ) -> None:
-        """Block by session, ip or email; see handover.block. Raises ApiError invalid."""
+        """Block by session, ip or email; see blocking.block. Raises ApiError invalid."""
         value = blocks.target(kind, value)
         met = self._store.write(
-            handover.block, site_id=site_id, kind=kind, value=value, reason=reason, until_ms=until_ms
+            blocking.block, site_id=site_id, kind=kind, value=value, reason=reason, until_ms=until_ms,
+            operator_id=operator_id,
         )
         # Once more now that everybody can see the block: a message that was stored meanwhile met neither.
-        met += self._store.write(handover.cut_blocked, site_id=site_id, kind=kind, value=value)
+        met += self._store.write(blocking.cut_blocked, site_id=site_id, kind=kind, value=value)
         for session_id in met:
             self._broker.ring(channel(site_id, session_id))
         self._broker.ring(block_channel(site_id))
 
     def unblock(self, site_id: int, session_id: str) -> int:
-        """Lift every block that meets a visitor; see handover.unblock."""
-        lifted = self._store.write(handover.unblock, site_id=site_id, session_id=session_id)
+        """Lift every block that meets a visitor; see blocking.unblock."""
+        lifted = self._store.write(blocking.unblock, site_id=site_id, session_id=session_id)
         self._ring(site_id, session_id)
         self._broker.ring(block_channel(site_id))
         return lifted
@@ -129,12 +153,12 @@ class Conversations:
         jobs run one after the other and need none of it.
         """
         is_blocked = self._store.read(
-            handover.is_blocked, site_id=incoming.site_id, session_id=incoming.session_id, address=incoming.address
+            blocking.is_blocked, site_id=incoming.site_id, session_id=incoming.session_id, address=incoming.address
         )
         if not is_blocked:
             return False
         self._store.write(
-            handover.cut_blocked, site_id=incoming.site_id, kind="session", value=incoming.session_id
+            blocking.cut_blocked, site_id=incoming.site_id, kind="session", value=incoming.session_id
         )
         return True
 

@@ -16,11 +16,13 @@ _SAVE_CONTACT = Statement(
     ).where(Visitor.id == P.id)
 )
 _RATE = Statement(
-    Conversation.update(rating_score=P.score, rated_ms=P.now_ms).where(Conversation.id == P.id)
+    Conversation.update(rating_score=P.score, rated_ms=P.now_ms, changed_ms=P.now_ms).where(Conversation.id == P.id)
 )
 _COMMENT = Statement(
-    Conversation.update(rating_comment=P.comment).where(Conversation.id == P.id)
+    Conversation.update(rating_comment=P.comment, changed_ms=P.now_ms).where(Conversation.id == P.id)
 )
+# Operators see who it is beside the conversation.
+_CHANGED = Statement(Conversation.update(changed_ms=P.now_ms).where(Conversation.id == P.id))
 _READ = Statement(
     Visitor.update(read_seq=P.cursor).where((Visitor.id == P.id) & (Visitor.read_seq < P.cursor))
 )
@@ -39,6 +41,8 @@ def save_contact(
         _SAVE_CONTACT, id=visitor.id, email=email, phone=phone, name=name, address=address or row.address,
         contact_words=contact_words(name, email, phone), now_ms=visitor.now_ms,
     )
+    if visitor.conversation_id:
+        tx.run(_CHANGED, id=visitor.conversation_id, now_ms=visitor.now_ms)
 
 
 def rate(tx: Transaction, *, site_id: int, session_id: str, address: str | None, score: int) -> int:
@@ -50,10 +54,10 @@ def rate(tx: Transaction, *, site_id: int, session_id: str, address: str | None,
 
 def comment(tx: Transaction, *, site_id: int, session_id: str, address: str | None, text: str) -> int:
     """Say something about the rating just given: the conversation's id. Raises ApiError not_rated."""
-    _, conversation_id, score = _newest(tx, site_id, session_id, address)
+    visitor, conversation_id, score = _newest(tx, site_id, session_id, address)
     if score is None:
         raise ApiError("not_rated")
-    tx.run(_COMMENT, id=conversation_id, comment=text)
+    tx.run(_COMMENT, id=conversation_id, comment=text, now_ms=visitor.now_ms)
     return conversation_id
 
 

@@ -1,48 +1,65 @@
-"""A conversation changing hands: persons take it, speak, give it back; visitors ask for one, close it, are blocked.
+"""A conversation changing hands: persons take it, speak, pass it on, give it back; visitors ask for one, close it.
 
 The rule of the house: the AI never talks over a person. Whatever takes a conversation raises its epoch and cuts
-its runs in one transaction, and a run may store only in the epoch it began with.
+its runs in one transaction, and a run may store only in the epoch it began with. The states are in docs/handover.md.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from vexar import blocks, ledger
+from vexar import blocks, clocks, hours, ledger, routing
 from vexar.errors import ApiError
-from vexar.models import Conversation, Site, Visitor
+from vexar.lines import line, moment
+from vexar.models import Conversation
+from vexar.settings import SiteSettings
 from vexar.store import P, Statement, Transaction
-from vexar.visitors import LockedVisitor, find
-from vexar.wording import line
+from vexar.visitors import LockedVisitor
 
 _TAKE = Statement(
     Conversation.update(
-        mode="operator", epoch=Conversation.epoch + 1, is_waiting=0, operator_id=P.operator_id,
-        boundary_seq=P.boundary_seq, changed_ms=P.now_ms,
+        mode="operator", epoch=Conversation.epoch + 1, is_waiting=0, operator_id=P.operator_id, offered="",
+        boundary_seq=P.boundary_seq, accepted_ms=P.now_ms, unread_count=0, changed_ms=P.now_ms,
     ).where(Conversation.id == P.id)
 )
-_RAISE_EPOCH = Statement(
-    Conversation.update(epoch=Conversation.epoch + 1, operator_id=P.operator_id, changed_ms=P.now_ms)
-    .where(Conversation.id == P.id)
+_SPOKE = Statement(
+    Conversation.update(
+        epoch=Conversation.epoch + P.raised, waiting_ms=None, operator_said_ms=P.now_ms,
+        first_reply_ms=P.first_reply_ms, unread_count=0, changed_ms=P.now_ms,
+    ).where(Conversation.id == P.id)
 )
 _GIVE_BACK = Statement(
-    Conversation.update(mode="ai", is_waiting=0, operator_id=None, changed_ms=P.now_ms)
+    Conversation.update(
+        mode="ai", is_waiting=0, operator_id=None, waiting_ms=None, offered="", changed_ms=P.now_ms
+    ).where(Conversation.id == P.id)
+)
+_WAIT = Statement(
+    Conversation.update(is_waiting=1, waiting_ms=P.now_ms, offered=P.offered, changed_ms=P.now_ms)
     .where(Conversation.id == P.id)
 )
-_WAIT = Statement(Conversation.update(is_waiting=1, changed_ms=P.now_ms).where(Conversation.id == P.id))
 _CLOSE = Statement(
-    Conversation.update(is_waiting=0, closed_ms=P.now_ms, changed_ms=P.now_ms).where(Conversation.id == P.id)
+    Conversation.update(is_waiting=0, waiting_ms=None, offered="", closed_ms=P.now_ms, changed_ms=P.now_ms)
+    .where(Conversation.id == P.id)
 )
-# Live streams look at their block again when the site's changed time moves.
-_SITE_CHANGED = Statement(Site.update(changed_ms=P.now_ms).where(Site.id == P.id))
-_VISITOR_OF = Statement(Visitor.select(Visitor).where(Visitor.id == P.id))
+TAKEN = "Somebody else has this conversation; ask for a transfer."
+
+
+class Called(NamedTuple):
+    """What came of asking for a person. `outcome`: called, away (nobody is there now), no_person (this site has none
+    who answer) or has_person; `text` says it in the visitor's language, empty with has_person."""
+
+    waiting: bool
+    available: bool
+    outcome: str
+    text: str
 
 
 def accept(tx: Transaction, *, site_id: int, session_id: str, operator: Any) -> int:
-    """An operator takes the open conversation: its id. Raises ApiError conversation_not_found."""
+    """An operator takes the open conversation: its id. Raises ApiError conversation_not_found, conflict."""
     visitor, conversation = _open(tx, site_id, session_id)
-    _take(visitor, conversation, operator)
-    visitor.save()
+    if _refuse_other(conversation, operator) == "ai":
+        _take(visitor, conversation, operator, "joined")
+        _save(visitor, conversation.id)
     return conversation.id
 
 
@@ -58,37 +75,72 @@ def say(
     if known:
         return known
     conversation = _conversation_of(visitor)
-    if conversation.mode != "operator":
-        _take(visitor, conversation, operator)
-    else:
-        # Nothing can run here: taking it cut what ran, and a new run ends at once in this mode.
-        tx.run(_RAISE_EPOCH, id=conversation.id, operator_id=operator.id, now_ms=visitor.now_ms)
+    is_new = _refuse_other(conversation, operator) == "ai"
+    if is_new:
+        _take(visitor, conversation, operator, "joined")
     seq = visitor.append(
         "operator", content, conversation_id=conversation.id, message_id=message_id, image_url=image_path,
         operator_id=operator.id,
     )
-    visitor.save()
+    # Nothing can run here: taking it cut what ran, and a new run ends at once in this mode.
+    tx.run(
+        _SPOKE, id=conversation.id, raised=int(not is_new), now_ms=visitor.now_ms,
+        first_reply_ms=_first_reply_ms(visitor, conversation),
+    )
+    _save(visitor, conversation.id)
     return seq
+
+
+def transfer(tx: Transaction, *, site_id: int, session_id: str, to: int) -> int:
+    """Give the open conversation to another operator (its id), whoever has it now: the conversation's id.
+
+    Raises ApiError conversation_not_found, not_found (no such operator), conflict (may not chat on this site).
+    """
+    visitor, conversation = _open(tx, site_id, session_id)
+    operator, may_chat = routing.find_who_may_chat(tx, site_id, to)
+    if operator is None:
+        raise ApiError("not_found")
+    if not may_chat:
+        raise ApiError("conflict", "This person may not chat on this site.")
+    if conversation.mode == "ai" or conversation.operator_id != operator.id:
+        _take(visitor, conversation, operator, "transferred")
+        _save(visitor, conversation.id)
+    return conversation.id
 
 
 def return_to_ai(tx: Transaction, *, site_id: int, session_id: str) -> int:
     """Give the open conversation back to the AI: its id. Raises ApiError."""
     visitor, conversation = _open(tx, site_id, session_id)
     if conversation.mode == "operator" or conversation.is_waiting:
-        tx.run(_GIVE_BACK, id=conversation.id, now_ms=visitor.now_ms)
-        visitor.append("system", line("returned", visitor.row.lang), conversation_id=conversation.id)
-        visitor.save()
+        give_back(visitor, conversation, line("returned", visitor.row.lang))
     return conversation.id
 
 
-def request_operator(tx: Transaction, *, site_id: int, session_id: str, address: str | None) -> None:
-    """The visitor asks for a person: the open conversation waits for one. Raises ApiError."""
+def request_operator(
+    tx: Transaction, *, site_id: int, session_id: str, address: str | None = None, lang: str = "",
+    is_told: bool = False,
+) -> Called:
+    """The visitor asks for a person: the open conversation waits for one. Raises ApiError.
+
+    `lang`: when the visitor's own is unknown; `is_told`: the caller passes the text on, so that a line would only
+    repeat that nobody comes.
+    """
     visitor, conversation = _open(tx, site_id, session_id)
     blocks.refuse(visitor, address=address)
-    if conversation.mode == "ai" and not conversation.is_waiting:
-        tx.run(_WAIT, id=conversation.id, now_ms=visitor.now_ms)
-        visitor.append("system", line("waiting", visitor.row.lang), conversation_id=conversation.id)
-        visitor.save()
+    settings = clocks.settings_of(tx, site_id)
+    if conversation.mode == "operator":
+        return Called(False, True, "has_person", "")
+    is_available = routing.is_available(tx, site_id, settings, visitor.now_ms)
+    outcome = "no_person" if not settings.operator_enabled else "called" if is_available else "away"
+    text = _outcome_text(visitor, outcome, settings, visitor.row.lang or lang)
+    is_new = settings.operator_enabled and not conversation.is_waiting
+    if is_new:
+        offered = routing.next_offer(tx, site_id, settings)
+        tx.run(_WAIT, id=conversation.id, now_ms=visitor.now_ms, offered=offered)
+    if is_new and (outcome == "called" or not is_told):
+        visitor.append("system", text, conversation_id=conversation.id)
+    _save(visitor, conversation.id)
+    return Called(settings.operator_enabled, is_available, outcome, text)
 
 
 def propose(
@@ -108,60 +160,44 @@ def propose(
     return seq
 
 
-def close(tx: Transaction, *, site_id: int, session_id: str) -> int:
-    """End the open conversation: its id. What runs in it is stopped and kept. Raises ApiError."""
-    visitor, conversation = _open(tx, site_id, session_id)
-    _cut_all(visitor, conversation.id, "stopped")
-    tx.run(_CLOSE, id=conversation.id, now_ms=visitor.now_ms)
-    visitor.conversation_id = None
-    visitor.save()
+def close(tx: Transaction, *, site_id: int, session_id: str, operator: Any = None) -> int:
+    """End the open conversation: its id. `operator`: who ends it, None for the visitor. What runs in it is stopped
+    and kept. Raises ApiError."""
+    visitor = LockedVisitor.find(tx, site_id, session_id)
+    # This job again, after a COMMIT whose answer was lost.
+    if tx.may_be_done and visitor and not visitor.conversation_id and (closed := visitor.newest_conversation()):
+        return closed.id
+    conversation = _conversation_of(visitor)
+    end(visitor, conversation, line("closed", visitor.row.lang, name=operator.name) if operator else "")
     return conversation.id
 
 
-def block(
-    tx: Transaction, *, site_id: int, kind: str, value: str, reason: str | None = None, until_ms: int | None = None
-) -> list[str]:
-    """Block by session, ip or email and cut what runs for those it meets: their session ids.
-
-    `value` as blocks.target gives it.
-    """
-    # The visitors first, then the block and the site: the order in which every other job locks.
-    met = cut_blocked(tx, site_id=site_id, kind=kind, value=value)
-    now_ms = tx.now_ms()
-    blocks.add(tx, site_id, kind, value, reason=reason, until_ms=until_ms, now_ms=now_ms)
-    tx.run(_SITE_CHANGED, id=site_id, now_ms=now_ms)
-    return met
+def give_back(visitor: LockedVisitor, conversation: Any, text: str) -> None:
+    """The AI has the conversation again, and nobody waits; `text` tells the visitor. Saves the visitor."""
+    visitor.tx.run(_GIVE_BACK, id=conversation.id, now_ms=visitor.now_ms)
+    visitor.append("system", text, conversation_id=conversation.id)
+    _save(visitor, conversation.id)
 
 
-def cut_blocked(tx: Transaction, *, site_id: int, kind: str, value: str) -> list[str]:
-    """Cut what runs for those a block meets: their session ids. Visitors are locked in the order of their ids."""
-    met = []
-    for visitor_id in _met_by(tx, site_id, kind, value):
-        visitor = LockedVisitor.by_id(tx, visitor_id)
-        _cut_all(visitor, None, "blocked")
-        visitor.save()
-        met.append(visitor.row.session_id)
-    return met
+def end(visitor: LockedVisitor, conversation: Any, text: str) -> None:
+    """Close a conversation; `text` tells the visitor, empty: it knows. Saves the visitor."""
+    ledger.cut_all(visitor, conversation.id, "stopped")
+    if text:
+        visitor.append("system", text, conversation_id=conversation.id)
+    visitor.tx.run(_CLOSE, id=conversation.id, now_ms=visitor.now_ms)
+    visitor.conversation_id = None
+    _save(visitor, conversation.id)
 
 
-def is_blocked(tx: Transaction, *, site_id: int, session_id: str, address: str | None) -> bool:
-    """Whether a block meets this visitor now."""
-    visitor = find(tx, site_id, session_id)
-    return blocks.find(tx, site_id, session_id, email=visitor.email if visitor else "", address=address) is not None
-
-
-def unblock(tx: Transaction, *, site_id: int, session_id: str, address: str | None = None) -> int:
-    """Lift every block that meets this visitor: how many."""
-    visitor = LockedVisitor.find(tx, site_id, session_id)
-    lifted = 0
-    while found := blocks.find(
-        tx, site_id, session_id, email=visitor.row.email if visitor else "",
-        address=address or (visitor.row.address if visitor else None),
-    ):
-        blocks.remove(tx, found)
-        lifted += 1
-    tx.run(_SITE_CHANGED, id=site_id, now_ms=tx.now_ms())
-    return lifted
+def away_text(visitor: LockedVisitor, settings: SiteSettings, lang: str) -> str:
+    """That nobody is there now, when somebody will be, and where an answer goes meanwhile."""
+    opening = hours.next_opening(settings.working_hours, visitor.now_ms)
+    email = visitor.row.email
+    return " ".join([
+        line("away", lang),
+        *([line("opens", lang, when=moment(opening, lang))] if opening else []),
+        line("will_write", lang, email=email) if email else line("ask_email", lang),
+    ])
 
 
 def _open(tx: Transaction, site_id: int, session_id: str) -> tuple[LockedVisitor, Any]:
@@ -176,24 +212,41 @@ def _conversation_of(visitor: LockedVisitor | None) -> Any:
     return conversation
 
 
-def _take(visitor: LockedVisitor, conversation: Any, operator: Any) -> None:
+def _refuse_other(conversation: Any, operator: Any) -> str:
+    """The mode of a conversation this operator may take or has. Raises ApiError conflict when a colleague has it."""
+    if conversation.mode == "operator" and conversation.operator_id != operator.id:
+        raise ApiError("conflict", TAKEN)
+    return conversation.mode
+
+
+def _take(visitor: LockedVisitor, conversation: Any, operator: Any, key: str) -> None:
     # The cut first: what the AI had said stands before the line that says a person came.
-    _cut_all(visitor, conversation.id, "operator")
-    has_it = conversation.mode == "operator" and conversation.operator_id == operator.id
-    if not has_it:
-        visitor.append(
-            "system", line("joined", visitor.row.lang, name=operator.name), conversation_id=conversation.id
-        )
+    ledger.cut_all(visitor, conversation.id, "operator")
+    visitor.append("system", line(key, visitor.row.lang, name=operator.name), conversation_id=conversation.id)
     visitor.tx.run(
         _TAKE, id=conversation.id, operator_id=operator.id, now_ms=visitor.now_ms,
         boundary_seq=conversation.boundary_seq if conversation.mode == "operator" else visitor.last_seq,
     )
 
 
-def _cut_all(visitor: LockedVisitor, conversation_id: int | None, finish_reason: str) -> None:
-    for run in ledger.unended(visitor.tx, visitor.id):
-        if conversation_id is None or run.conversation_id == conversation_id:
-            ledger.cut(visitor, run, finish_reason)
+def _save(visitor: LockedVisitor, conversation_id: int) -> None:
+    clocks.wind(visitor.tx, conversation_id)
+    visitor.save()
+
+
+def _first_reply_ms(visitor: LockedVisitor, conversation: Any) -> int:
+    """How long the visitor waited for the first word of a person, counted once in a conversation."""
+    if conversation.first_reply_ms is not None:
+        return conversation.first_reply_ms
+    # Of a conversation that is taken with this very word, the row was read before.
+    came_ms = conversation.accepted_ms if conversation.mode == "operator" else None
+    return visitor.now_ms - (conversation.waiting_ms or came_ms or visitor.now_ms)
+
+
+def _outcome_text(visitor: LockedVisitor, outcome: str, settings: SiteSettings, lang: str) -> str:
+    if outcome == "away":
+        return away_text(visitor, settings, lang)
+    return line("waiting" if outcome == "called" else "no_person", lang)
 
 
 def _sent_before(
@@ -205,14 +258,3 @@ def _sent_before(
     if found is not None and (found.content, found.image_url) != (content, image_path):
         raise ApiError("message_id_conflict")
     return found.seq if found else None
-
-
-def _met_by(tx: Transaction, site_id: int, kind: str, value: str) -> list[int]:
-    """Visitors a block meets, ascending; by address or email only those with something to cut."""
-    if kind == "session":
-        visitor = LockedVisitor.find(tx, site_id, value)
-        return [visitor.id] if visitor else []
-    busy = [tx.one(_VISITOR_OF, id=found) for found in ledger.visitors_with_runs(tx, site_id)]
-    if kind == "email":
-        return [visitor.id for visitor in busy if visitor.email.lower() == value]
-    return [visitor.id for visitor in busy if visitor.address and blocks.meets(visitor.address, value)]

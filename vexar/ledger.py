@@ -191,6 +191,13 @@ def cut(visitor: LockedVisitor, run: Any, finish_reason: str) -> None:
     )
 
 
+def cut_all(visitor: LockedVisitor, conversation_id: int | None, finish_reason: str) -> None:
+    """Cut what waits or runs in a conversation, or wherever the visitor is. The caller saves the visitor."""
+    for run in unended(visitor.tx, visitor.id):
+        if conversation_id is None or run.conversation_id == conversation_id:
+            cut(visitor, run, finish_reason)
+
+
 def end(
     visitor: LockedVisitor, seq: int, attempt: int, *, finish_reason: str, reply_seq: int | None = None,
     error_code: str = "",

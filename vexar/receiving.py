@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vexar import blocks, budgets, leases, ledger, messages
+from vexar import blocks, budgets, clocks, leases, ledger, messages
 from vexar.errors import ApiError, invalid
 from vexar.events import LastEventId
 from vexar.settings import SiteSettings
@@ -117,6 +117,8 @@ def _store(
         "visitor", incoming.content, conversation_id=conversation.id, message_id=incoming.message_id,
         image_url=incoming.image_path,
     )
+    if conversation.mode == "operator":
+        clocks.wind(visitor.tx, conversation.id)
     visitor.save()
     run = ledger.add(
         visitor, conversation, seq, message_id=incoming.message_id, owner=owner, tokens=tokens

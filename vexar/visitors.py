@@ -57,6 +57,12 @@ _COUNT_MESSAGE = Statement(
         messages_count=Conversation.messages_count + 1, last_message=P.last_message, changed_ms=P.now_ms
     ).where(Conversation.id == P.id)
 )
+_COUNT_VISITORS_MESSAGE = Statement(
+    Conversation.update(
+        messages_count=Conversation.messages_count + 1, last_message=P.last_message, changed_ms=P.now_ms,
+        visitor_said_ms=P.now_ms, unread_count=Conversation.unread_count + 1,
+    ).where(Conversation.id == P.id)
+)
 _SENT = Statement(
     Message.select(Message).where(
         (Message.visitor_id == P.visitor_id) & (Message.role == P.role) & (Message.message_id == P.message_id)
@@ -172,7 +178,8 @@ class LockedVisitor:
         # Only now: after a Duplicate the number is still free, and numbers have no gaps.
         self.last_seq += 1
         self.tx.run(
-            _COUNT_MESSAGE, id=conversation_id, last_message=content[:_BEGINNING_CHARS], now_ms=self.now_ms
+            _COUNT_VISITORS_MESSAGE if role == "visitor" else _COUNT_MESSAGE, id=conversation_id,
+            last_message=content[:_BEGINNING_CHARS], now_ms=self.now_ms,
         )
         return self.last_seq
 

@@ -173,13 +173,10 @@ def request_operator(body: Scope) -> dict:
     caller = enter(body)
     caller.form()
     caller.refuse_blocked()
-    if not caller.settings.operator_enabled:
-        return {"waiting": False, "available": False}
-    caller.parts.conversations.request_operator(
+    called = caller.parts.conversations.request_operator(
         caller.site.id, caller.session_id, address=caller.address.text
     )
-    state = caller.state()
-    return {"waiting": state.is_waiting, "available": state.mode == "operator"}
+    return {"waiting": called.waiting, "available": called.available}
 
 
 @endpoint(blueprint, "POST", "/chat/typing", body=TypingBody, answer=Done, errors=WRITE, tag="chat",

@@ -110,8 +110,10 @@ CREATE INDEX conversation_clock ON conversation (clock_ms);
 CREATE INDEX visitor_contact ON visitor (site_id, contact_words);
 CREATE INDEX visitor_lead ON visitor (site_id, email, phone);
 
--- Since when they wait was not written down.
+-- Since when they wait, and what was said when, was not written down: every clock starts where the last thing happened.
 UPDATE conversation SET waiting_ms = changed_ms WHERE is_waiting = 1;
+UPDATE conversation SET accepted_ms = changed_ms, operator_said_ms = changed_ms WHERE mode = 'operator';
+UPDATE conversation SET clock_ms = changed_ms WHERE closed_ms IS NULL AND (is_waiting = 1 OR mode = 'operator');
 -- Their contact has to be made findable, too, even where they have never written.
 UPDATE visitor SET digested_seq = -1;
 -- Who spoke last was not written down; by the index of senders.

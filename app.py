@@ -11,9 +11,10 @@ import sys
 
 from flask import Flask
 
-from config import Config, keep_private, load
+from config import Config, keep_private, keep_secret, load
 from vexar import demo as shop
 from vexar import logs, metrics
+from vexar.accounts import Accounts
 from vexar.answers.runs import Runs
 from vexar.broker import Broker
 from vexar.conversations import Conversations
@@ -24,7 +25,20 @@ from vexar.providers import Registry
 from vexar.providers.builtin import BuiltinProvider
 from vexar.providers.openai import OpenAIProvider
 from vexar.push import Streams
-from vexar.routes import assets, demo, files, forms, service, stream, widget
+from vexar.routes import (
+    assets,
+    auth,
+    console,
+    conversations,
+    demo,
+    figures,
+    files,
+    forms,
+    service,
+    stream,
+    team,
+    widget,
+)
 from vexar.routes.api import install_errors
 from vexar.routes.cors import install_cors
 from vexar.routes.draining import install_draining
@@ -36,6 +50,7 @@ def create_app(config: Config | None = None) -> Flask:
     """The WSGI application, with its parts in `app.extensions["vexar"]`. Raises ConfigError, StoreError."""
     keep_private()
     config = config or load()
+    keep_secret(config)
     logs.configure(config)
     metrics.start(config.data_dir)
     app = Flask("vexar", static_folder=None)
@@ -47,6 +62,11 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(stream.blueprint, url_prefix="/api/v1")
     app.register_blueprint(widget.blueprint, url_prefix="/api/v1")
     app.register_blueprint(forms.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(auth.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(team.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(console.blueprint)
+    app.register_blueprint(conversations.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(figures.blueprint, url_prefix="/api/v1")
     app.register_blueprint(files.blueprint)
     app.register_blueprint(demo.blueprint)
     app.register_blueprint(assets.blueprint)
@@ -62,11 +82,13 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
     owner = f"{os.getpid()}-{secrets.token_hex(8)}"
     broker = create_broker(config)
     uploads = Uploads(config, store)
+    limits = Limits(config)
     return Parts(
         config=config,
         store=store,
         broker=broker,
-        limits=Limits(config),
+        limits=limits,
+        accounts=Accounts(config, store, limits),
         conversations=Conversations(store, broker, config, owner=owner),
         runs=Runs(store, broker, config, providers=providers or create_providers(config), owner=owner),
         uploads=uploads,

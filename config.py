@@ -9,7 +9,10 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import secrets
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +22,9 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 PREFIX = "VEXAR_"
+SECRET_FILE = "secret_key"
+# Shorter ones could be guessed from one CSRF token.
+MIN_SECRET_CHARS = 32
 
 
 class ConfigError(Exception):
@@ -55,6 +61,38 @@ def make_folders(config: Config) -> None:
             raise ConfigError(f"{PREFIX}{name.upper()}: {folder} cannot be made: {problem.strerror}") from None
         if not os.access(folder, os.W_OK | os.X_OK):
             raise ConfigError(f"{PREFIX}{name.upper()}: {folder} cannot be written")
+
+
+def keep_secret(config: Config) -> None:
+    """Where no VEXAR_SECRET_KEY is given: the one kept in the data folder, made by the first process that looks for it.
+    Raises ConfigError."""
+    if config.secret_key:
+        return
+    file = config.data_dir / SECRET_FILE
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            _make_secret(file)
+        config.secret_key = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"{PREFIX}SECRET_KEY: none is given, and {file} cannot be kept: {problem}") from None
+    if len(config.secret_key) < MIN_SECRET_CHARS:
+        raise ConfigError(f"{PREFIX}SECRET_KEY: none is given, and {file} is damaged; remove it")
+
+
+def _make_secret(file: Path) -> None:
+    """Write a whole file beside it first, and give it the name only where nobody else has: of several processes that
+    start together one wins, and none reads half a key."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as draft:
+            draft.write(secrets.token_hex(32) + "\n")
+            draft.flush()
+            os.fsync(draft.fileno())
+        with suppress(FileExistsError):
+            os.link(name, file)
+    finally:
+        os.unlink(name)
 
 
 def keep_private() -> None:
@@ -171,7 +209,8 @@ SETTINGS = (
             "mysql://user@/name?unix_socket=/path"),
     Setting("DATA_DIR", _folder, "var", "folder", "what Vexar keeps beside the database: doorbells and metrics"),
     Setting("UPLOAD_DIR", _folder, "var/uploads", "folder", "where uploaded images are stored"),
-    Setting("SECRET_KEY", _text, "", "text", "reserved for the one-time links of a later release; nothing uses it yet"),
+    Setting("SECRET_KEY", _text, "", "text",
+            "signs what the console's pages send; several machines need the same; empty: made, and kept in the data folder"),
     Setting("BIND", _bind, "127.0.0.1:8000", "host:port", "where the server listens"),
     Setting("WORKERS", _whole(1, 64), "1", "processes", "worker processes; more than one uses more cores"),
     Setting("AI_BASE_URL", _web_url, "", "url",

@@ -58,6 +58,11 @@ def find_operator(tx: Transaction, *, token: str) -> Any:
     return tx.one(_BY_KEY, token_hash=token_hash) or tx.one(_BY_SESSION, token_hash=token_hash, now_ms=tx.now_ms())
 
 
+def find_by_session(tx: Transaction, *, token: str) -> Any:
+    """The active operator with this session token, or None."""
+    return tx.one(_BY_SESSION, token_hash=hash_token(token), now_ms=tx.now_ms())
+
+
 def find_access(tx: Transaction, *, operator: Any, site_id: int) -> Access | None:
     """What the operator may do on a site; None when the site is not the operator's, or there is none."""
     site = tx.one(_SITE, id=site_id)

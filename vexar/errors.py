@@ -47,7 +47,8 @@ CODES: dict[str, tuple[int, str]] = {
 class ApiError(Exception):
     """What a caller did wrong or must wait for; becomes the JSON error envelope.
 
-    `errors` names fields (422 only), `retry_after` is in seconds (429 and 503), `headers` go on the answer.
+    `errors` names fields (422 only), `retry_after` is in seconds (429 and 503), `headers` go on the answer, `more`
+    into its JSON.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ApiError(Exception):
         errors: dict[str, str] | None = None,
         retry_after: int | None = None,
         headers: dict[str, str] | None = None,
+        more: dict[str, str] | None = None,
     ) -> None:
         self.status, default = CODES[code]
         self.code = code
@@ -65,6 +67,7 @@ class ApiError(Exception):
         self.errors = errors
         self.retry_after = retry_after
         self.headers = headers or {}
+        self.more = more or {}
         super().__init__(self.sentence)
 
     def envelope(self) -> dict:
@@ -74,7 +77,7 @@ class ApiError(Exception):
             body["errors"] = self.errors
         if self.retry_after is not None:
             body["retry_after"] = self.retry_after
-        return body
+        return body | self.more
 
 
 class WrongFields(ApiError):

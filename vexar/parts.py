@@ -9,6 +9,7 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from config import Config
+    from vexar.accounts import Accounts
     from vexar.answers.runs import Runs
     from vexar.broker import Broker
     from vexar.conversations import Conversations
@@ -27,6 +28,7 @@ class Parts:
     store: Store
     broker: Broker
     limits: Limits
+    accounts: Accounts
     conversations: Conversations
     runs: Runs
     uploads: Uploads
@@ -45,6 +47,7 @@ class Parts:
         self.broker.close()
         self.housekeeping.close()
         self.uploads.close()
+        self.accounts.close()
         self.store.close()
 
 

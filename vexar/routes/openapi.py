@@ -199,6 +199,7 @@ def _error_schema() -> dict:
                 "description": "What is wrong with each field; with 422.",
             },
             "retry_after": seconds,
+            "blocked_until": {"type": "string", "description": "When the next sign-in is allowed; with its 429."},
         },
         "required": ["success", "error", "code"],
     }

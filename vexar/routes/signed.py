@@ -6,8 +6,6 @@ What is not the member's answers 404, as if it did not exist; what it may see bu
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Any
 
 from flask import request
@@ -18,10 +16,9 @@ from vexar.auth import Access
 from vexar.errors import ApiError
 from vexar.models import Conversation, Visitor
 from vexar.parts import Parts, parts
+from vexar.routes.cookies import check_csrf, cookie_token
 from vexar.store import P, Statement, Transaction
 
-COOKIE = "vexar_session"
-CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _CONVERSATION = Statement(Conversation.select(Conversation).where(Conversation.id == P.id))
@@ -87,13 +84,8 @@ def signed_in() -> Member:
     if operator is None:
         raise ApiError("unauthorized")
     if is_cookie and request.method not in SAFE_METHODS:
-        _check_csrf(live, token)
+        check_csrf(token)
     return Member(live, operator, token)
-
-
-def csrf_token(secret_key: str, token: str) -> str:
-    """What a page of this session sends in X-CSRF-Token with every write."""
-    return hmac.new(secret_key.encode(), f"csrf:{token}".encode(), hashlib.sha256).hexdigest()
 
 
 def _token() -> tuple[str | None, bool]:
@@ -101,13 +93,7 @@ def _token() -> tuple[str | None, bool]:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme:
         return (token.strip() or None, False) if scheme.lower() == "bearer" else (None, False)
-    return request.cookies.get(COOKIE), True
-
-
-def _check_csrf(live: Parts, token: str) -> None:
-    given = request.headers.get(CSRF_HEADER, "")
-    if not hmac.compare_digest(given.encode(), csrf_token(live.config.secret_key, token).encode()):
-        raise ApiError("forbidden", "This page has expired; reload it and try again.")
+    return cookie_token(), True
 
 
 def _find_conversation(tx: Transaction, *, conversation_id: int) -> tuple[Any, Any] | None:

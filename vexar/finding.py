@@ -37,6 +37,9 @@ class Search:
     phone: str
 
 
+NO_SEARCH = Search((), "")
+
+
 def read_search(text: str) -> Search:
     """What a person typed into the search field; without tokens when there is nothing to look for."""
     parts = [(part, tuple(dict.fromkeys(_folded(part)))) for part in fold(text).split()]

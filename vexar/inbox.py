@@ -45,7 +45,7 @@ def to_wire(row: Any, visitor: Any, operators: dict[int, dict]) -> dict:
         "mode": row.mode,
         "status": status(row),
         "is_waiting": bool(row.is_waiting),
-        "waiting_since": to_time(row.waiting_ms),
+        "waiting_since": to_time(row.waiting_ms) if row.is_waiting else None,
         "operator": {"id": row.operator_id, **operator} if operator else None,
         "messages_count": row.messages_count,
         "unread_count": row.unread_count,

@@ -8,7 +8,7 @@
 :host([data-inline]){display:block!important;position:static!important}
 :host([data-hidden]),[hidden]{display:none!important}
 .button{position:fixed;bottom:var(--vexar-offset-y,20px);right:var(--vexar-offset-x,20px);padding:0;border:0;
-width:var(--vexar-button-size,56px);height:var(--vexar-button-size,56px);border-radius:var(--vexar-button-radius,50%);
+width:var(--vexar-button-size,56px);aspect-ratio:1;border-radius:var(--vexar-button-radius,50%);
 --p:var(--vexar-primary,var(--vexar-own-primary));background:var(--p);--w:clamp(0,(.179 - y)*9e9,1);
 color:color(from var(--p) xyz calc(.95*var(--w)) var(--w) calc(1.089*var(--w)));box-shadow:0 4px 16px #0004;cursor:pointer}
 .button:focus-visible{outline:3px solid;outline-offset:-6px}
@@ -20,11 +20,9 @@ clip-path:path("M3 4h22v16H13l-6 5v-5H3z");forced-color-adjust:none}
 
   const script = document.currentScript;
   const early = window.Vexar;
-  if (!script || early?.version) return;
+  if (!script || early?.version) return console.warn("vexar: needs one classic script tag");
   const settings = {};
-  for (const name of "key lang position color theme shape open inline".split(" ")) {
-    if (name in script.dataset) settings[name] = script.dataset[name];
-  }
+  for (const name of "key lang position color theme shape open inline".split(" ")) settings[name] = script.dataset[name];
   const base = new URL("../", script.src).href;
   const warn = (problem) => console.warn(`vexar: ${problem}`);
   const listeners = {};
@@ -34,8 +32,8 @@ clip-path:path("M3 4h22v16H13l-6 5v-5H3z");forced-color-adjust:none}
   const { host } = root;
   const button = document.createElement("button");
   const side = document.createElement("div");
-  const inline = "inline" in settings;
-  let panel, module, loading, config;
+  const inline = settings.inline != null;
+  let panel, module, loading, config, told;
 
   const core = {
     base, settings, host, root, side, button, inline, emit, key: settings.key, signal: over.signal,
@@ -43,28 +41,24 @@ clip-path:path("M3 4h22v16H13l-6 5v-5H3z");forced-color-adjust:none}
   };
 
   function emit(type, detail = {}) {
-    for (const listener of listeners[type] ?? []) {
-      try {
-        listener(detail);
-      } catch (problem) {
-        warn(problem);
-      }
+    for (const listener of listeners[type] ?? []) guard(listener, detail);
+  }
+
+  /** Nothing is thrown into the page. */
+  async function guard(act, ...values) {
+    try {
+      await act(...values);
+    } catch (problem) {
+      warn(problem);
     }
   }
 
   /** What an earlier page stored: only the panel writes it, once the visitor has opened the chat. */
-  function kept(storage) {
-    try {
-      return JSON.parse(window[storage].getItem(`vexar:${settings.key}`)) ?? {};
-    } catch {
-      return {};
-    }
-  }
+  const kept = (storage) => JSON.parse(window[storage].getItem(`vexar:${settings.key}`)) ?? {};
 
   async function configure() {
-    const query = new URLSearchParams({ site_key: settings.key, lang: core.lang() });
-    const found = await (await fetch(`${base}api/v1/chat/config?${query}`)).json();
-    if (!found.success) throw new Error(found.error);
+    const found = await (await fetch(`${base}api/v1/chat/config?site_key=${settings.key}&lang=${core.lang()}`)).json();
+    if (!found.success) throw Error(found.error);
     core.config = found;
     paint(found);
   }
@@ -97,44 +91,39 @@ clip-path:path("M3 4h22v16H13l-6 5v-5H3z");forced-color-adjust:none}
     host.showPopover?.();
   }
 
-  // A failed import is remembered by some browsers: the next try has another address.
+  // A failed import is remembered by some browsers: the next try has other addresses, which the server knows as well.
   let tries = "";
-  const prepare = () => (module ??= import(new URL(`./${VERSION}/panel.js${tries}`, script.src)));
+  const fetched = (name) => import(`${base}widget/${VERSION}${tries}/${name}.js`);
+  const prepare = () => Promise.all([(module ??= fetched("panel")), (config ??= configure())]);
 
   function warm() {
-    Promise.all([prepare(), config]).then(([{ prepare }]) => prepare(core)).catch(() => {});
+    prepare().then(([{ prepare }]) => prepare(core)).catch(fail);
   }
 
   async function load() {
     try {
-      const [{ start }] = await Promise.all([prepare(), config]);
+      const [{ start }] = await prepare();
       panel = await start(core);
-      for (const [name, values] of calls) panel[name](...values);
+      for (const [name, values] of calls) call(name, ...values);
     } catch (problem) {
-      tries = `?${Date.now()}`;
-      module = loading = null;
-      config = configure().catch(warn);
-      emit("error", { code: "load", text: String(problem) });
+      fail(problem);
     }
     calls.clear();
   }
 
-  function call(name, ...values) {
-    if (over.signal.aborted) return;
-    if (panel) {
-      panel[name](...values);
-      return;
-    }
-    calls.add([name, values]);
-    if (!/^(close|identify)$/.test(name)) loading ??= load();
+  /** Say once why there is no chat; the next call tries again. */
+  function fail(problem) {
+    told ??= fetched("trouble").then(({ tell }) => tell(core, problem), warn);
+    tries = `.${Date.now()}`;
+    module = config = loading = null;
+    emit("error", { code: "load", text: `${problem}` });
   }
 
-  /** Ask for a nudge where the site has a rule for this page. */
-  function visit() {
-    for (const pattern of core.config.nudges) {
-      const source = pattern.replace(/\/$/, "").replace(/[^\w*]/g, "\\$&").replace(/\*/g, ".*");
-      if (new RegExp(`^${source}/?$`).test(location.pathname)) return call("visit");
-    }
+  function call(name, ...values) {
+    if (over.signal.aborted) return;
+    if (panel) return guard(() => panel[name](...values));
+    calls.add([name, values]);
+    if (!/close|ident/.test(name)) loading ??= load();
   }
 
   const api = {
@@ -144,16 +133,18 @@ clip-path:path("M3 4h22v16H13l-6 5v-5H3z");forced-color-adjust:none}
       return () => api.off(type, listener);
     },
     off: (type, listener) => listeners[type]?.delete(listener),
-    show: () => host.removeAttribute("data-hidden"),
-    hide: () => host.setAttribute("data-hidden", ""),
+    show: () => host.toggleAttribute("data-hidden", false),
+    hide: () => host.toggleAttribute("data-hidden", true),
     setLanguage(lang) {
-      settings.lang = String(lang);
-      if (panel) call("setLanguage");
+      settings.lang = `${lang}`;
+      panel && call("setLanguage");
     },
     shutdown() {
       panel?.shutdown();
       over.abort();
       host.remove();
+      // The tag may come again, on another page of the same document.
+      api.version = 0;
     },
     push: ([name, ...values]) => api[name]?.(...values),
   };
@@ -161,19 +152,23 @@ clip-path:path("M3 4h22v16H13l-6 5v-5H3z");forced-color-adjust:none}
     api[name] = (...values) => call(name, ...values);
   }
 
-  async function begin() {
-    if (!settings.key) throw new Error("the tag needs data-key");
-    draw();
-    window.Vexar = api;
-    config = configure();
-    for (const values of Array.isArray(early) ? early : []) api.push(values);
-    await config;
-    emit("ready");
-    if (inline || "open" in settings) call("open");
-    else if (kept("localStorage").mode === "operator" || kept("sessionStorage").open) call("resume");
-    visit();
-    window.navigation?.addEventListener("navigatesuccess", visit, { signal: over.signal });
+  /** Go on with what an earlier page left; a storage that refuses has nothing. */
+  function resume() {
+    try {
+      (kept("localStorage").live || kept("sessionStorage").open) && call("resume");
+    } catch {}
   }
 
-  begin().catch(warn);
+  async function begin() {
+    draw();
+    window.Vexar = api;
+    for (const values of early?.length ? early : []) api.push(values);
+    await (config ??= configure());
+    emit("ready");
+    if (inline || settings.open != null) call("open");
+    else resume();
+    if (core.config.nudges[0]) (await fetched("rules")).watch(core, () => panel, call);
+  }
+
+  begin().catch(fail);
 })();

@@ -125,9 +125,11 @@ class Panel {
     bubble(this, String(text), { clicked: () => this.open() });
   }
 
-  /** Ask for the nudge of this page, when its rules have one. */
-  async visit() {
-    if (!this.isOpen) await (await import("./nudge.js")).visit(this);
+  /** Another page: ask for its nudge when the site has rules for it. What the last one showed goes. */
+  async visit(hasRule) {
+    const { side } = this.core;
+    side.querySelector(".nudge")?.remove();
+    if (hasRule && !this.isOpen) await (await import("./nudge.js")).visit(this);
   }
 
   /** Go on where an earlier page stopped. */

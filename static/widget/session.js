@@ -133,6 +133,7 @@ export class Session {
 
   /** Do something with what comes in; the module for it is fetched with the first of it. */
   async #hear(act) {
+    if (this.news) return act(this.news);
     try {
       const { News } = await import(`./news.js${this.#suffix}`);
       if (!this.isOver) act((this.news ??= new News(this)));
@@ -141,6 +142,7 @@ export class Session {
       this.#misses++;
       this.later.do("listen", MISSED_MS, () => this.listen());
     }
+    return undefined;
   }
 
   /** What is on the screen counts as read. */

@@ -189,12 +189,13 @@ def test_lines_are_short_and_headings_are_in_order(name):
 
 
 def test_the_changelog_names_this_version():
-    assert re.search(r"(?m)^## (\S+)", text_of("CHANGELOG.md"))[1] == vexar.__version__
+    titles = re.findall(r"(?m)^## (\S+)", text_of("CHANGELOG.md"))
+    assert next(title for title in titles if title != "Unreleased") == vexar.__version__
 
 
 def test_the_picture_of_the_readme_is_there_and_small():
     (picture,) = re.findall(r"!\[[^\]]{20,}\]\(([^)]+)\)", text_of("README.md"))
-    assert (ROOT / picture).stat().st_size < 80_000
+    assert (ROOT / picture).stat().st_size < 60_000
 
 
 def test_the_tag_of_the_readme_is_the_one_the_command_prints(tmp_path, monkeypatch, capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from pathlib import Path
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.conftest import Chat
 from tests.services import ROOT, Server
+from tests.upstream import Upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
@@ -181,6 +182,35 @@ def command(server, arguments):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_killed_server_does_not_lose_the_question(browser, tmp_path):
+    said, gate = "Half an answer and the rest of it.", threading.Event()
+
+    def stall(wire, body):
+        wire.head()
+        wire.token("Half")
+        gate.wait(20)
+
+    with Upstream() as upstream:
+        upstream.script(stall)
+        env = {"VEXAR_DEMO": "on", "VEXAR_AI_BASE_URL": upstream.url, "VEXAR_AI_MODEL": "m"}
+        fragile = Server(tmp_path, env=env)
+        context = browser.new_context()
+        try:
+            chat = Chat(context.new_page(), SimpleNamespace(url=fragile.url))
+            chat.page.goto(fragile.url)
+            open_chat(chat)
+            chat.ask("are you there?")
+            chat.until(lambda: "Half" in chat.bubbles(), "the first half")
+            upstream.always = [said]
+            fragile.restart()
+            chat.until(lambda: said in chat.bubbles(), "the whole answer", timeout_s=40)
+            assert chat.bubbles("visitor") == ["are you there?"]
+        finally:
+            gate.set()
+            context.close()
+            fragile.kill()
+
+
 def test_before_the_chat_is_opened_nothing_is_kept(visit):
     chat = visit("/")
     chat.page.wait_for_load_state("networkidle")
@@ -208,8 +238,3 @@ def test_axe_objects_to_nothing(visit, path):
         undecided = [rule for rule in found["incomplete"] if rule["id"] == "color-contrast"]
         said = [(rule["id"], node["target"]) for rule in found["violations"] + undecided for node in rule["nodes"]]
         assert said == [], f"{path}, {scheme}, {size['width']}"
-
-
-def test_the_picture_of_the_readme_is_small():
-    picture = Path(ROOT / "docs" / "demo.webp")
-    assert picture.stat().st_size < 60_000

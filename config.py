@@ -210,7 +210,7 @@ SETTINGS = (
     Setting("DATA_DIR", _folder, "var", "folder", "what Vexar keeps beside the database: doorbells and metrics"),
     Setting("UPLOAD_DIR", _folder, "var/uploads", "folder", "where uploaded images are stored"),
     Setting("SECRET_KEY", _text, "", "text",
-            "signs what the console's pages send; several machines need the same; empty: made, and kept in the data folder"),
+            "signs what the console's pages send, the same on every machine; empty: made, kept in the data folder"),
     Setting("BIND", _bind, "127.0.0.1:8000", "host:port", "where the server listens"),
     Setting("WORKERS", _whole(1, 64), "1", "processes", "worker processes; more than one uses more cores"),
     Setting("AI_BASE_URL", _web_url, "", "url",

@@ -150,6 +150,16 @@ class Worker(GeventWorker):
             gevent.sleep(0.02)
 
 
+def post_worker_init(worker: Worker) -> None:
+    """Print the first owner's link where there is no owner yet; once, however many workers there are."""
+    parts = _parts(worker.wsgi)
+    link = parts.accounts.owner_link() if parts and worker.age == 1 else None
+    if link:
+        # Not in the log, which more people may read than may own this.
+        sys.stdout.write(f"Open this to become the owner (works once, for 24 hours):\n{link}\n")
+        sys.stdout.flush()
+
+
 def post_fork(server: object, worker: Worker) -> None:
     """Listen to signals from the first moment: gunicorn does so only after patching, and loses those before."""
     signal.signal(signal.SIGTERM, worker.handle_exit)

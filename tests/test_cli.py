@@ -19,6 +19,7 @@ from tests import services
 from tests.cast import Visitor
 from tests.conftest import add_site, config_for
 from tests.services import ROOT, free_port
+from vexar.auth import hash_token
 from vexar.cli import main
 from vexar.cli.commands import COMMANDS, build_parser
 from vexar.store import open_store
@@ -285,11 +286,19 @@ def test_add_operator_shows_the_api_key_once_and_keeps_a_hash(site):
     assert site.do("add-operator", "--email", "owner@shop.example", "--owner")["api_key"] is None
 
 
-def test_add_operator_refuses_a_wrong_email_a_second_time_and_an_unknown_site(site):
+def test_add_operator_refuses_a_wrong_email_and_an_unknown_site(site):
     site.fails("add-operator", "--email", "olga", "--owner")
     site.fails("add-operator", "--email", "olga@shop.example", "--site", "sk_nobody")
-    site.do("add-operator", "--email", "olga@shop.example", "--owner")
-    assert "exists already" in site.fails("add-operator", "--email", "OLGA@shop.example", "--owner")
+
+
+def test_add_operator_makes_a_new_link_for_somebody_known_and_the_earlier_one_is_void(site):
+    first = site.do("add-operator", "--email", "olga@shop.example", "--owner")
+    second = site.do("add-operator", "--email", "OLGA@shop.example")
+    assert (second["id"], second["email"]) == (first["id"], first["email"])
+    assert second["link"] != first["link"]
+    hashes = [hash_token(made["link"].partition("=")[2]) for made in (first, second)]
+    with contextlib.closing(sqlite3.connect(site.folder / "vexar.db")) as database:
+        assert database.execute("SELECT token_hash FROM one_time_link").fetchall() == [(hashes[1],)]
 
 
 def test_learn_and_ask_answer_as_import_and_ask_do(site):
@@ -468,6 +477,7 @@ def test_run_greets_and_serves_with_the_settings_of_its_folder(tmp_path):
     assert f"curl -N http://{bind}/api/v1/chat/stream" in told
     assert f'<script src="http://{bind}/widget/chatbot.js" data-key="sk_demo" async></script>' in told
     assert f"http://{bind}/docs" in told
+    assert len(re.findall(rf"http://{bind}/console/setup\?token=[\w-]{{43}}\n", told)) == 1
     assert (tmp_path / "var" / "vexar.db").exists()
 
 

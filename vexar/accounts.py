@@ -130,6 +130,22 @@ class Accounts:
             raise dead_link()
         return session
 
+    def owner_link(self) -> str | None:
+        """A new link for the first owner; None where an owner has a password already."""
+        token = links.new_token()
+        is_made = self._store.write(_add_owner_link, token=token)
+        return links.url(self._config, links.OWNER, token) if is_made else None
+
+    def personal_link(self, operator_id: int) -> tuple[str, int]:
+        """A new link for one person, the earlier ones are void: (url, until_ms). An invitation, or for a new password
+        where there was one. Raises ApiError not_found."""
+        token = links.new_token()
+        made = self._store.write(add_personal_link, token=token, operator_id=operator_id)
+        if made is None:
+            raise ApiError("not_found")
+        purpose, until_ms = made
+        return links.url(self._config, purpose, token), until_ms
+
     def close(self) -> None:
         """End the native threads."""
         self._passwords.close()
@@ -156,21 +172,6 @@ class Accounts:
 def plain_email(email: str) -> str:
     """An address as accounts are found by: lower case, without blanks around it."""
     return email.strip().lower()
-
-
-def owner_link(store: Store, config: Config) -> str | None:
-    """A new link for the first owner; None where an owner has a password already."""
-    token = links.new_token()
-    is_made = store.write(_add_owner_link, token=token)
-    return links.url(config, links.OWNER, token) if is_made else None
-
-
-def personal_link(store: Store, config: Config, operator_id: int) -> tuple[str, str, int] | None:
-    """A new link for one person, the earlier ones are void: (url, purpose, until_ms). An invitation, or for a new
-    password where there was one; None for nobody."""
-    token = links.new_token()
-    made = store.write(add_personal_link, token=token, operator_id=operator_id)
-    return made and (links.url(config, made[0], token), *made)
 
 
 def dead_link() -> ApiError:

@@ -158,6 +158,11 @@ def remove(tx: Transaction, *, operator_id: int) -> None:
     sessions.end_all(tx, operator_id=operator_id)
 
 
+def site_ids_of(tx: Transaction, *, operator_id: int) -> list[int]:
+    """The sites somebody is assigned to."""
+    return [row.site_id for row in tx.all(_RIGHTS.where(OperatorSite.operator_id == operator_id))]
+
+
 def held(tx: Transaction, *, operator_id: int) -> list[tuple[int, str]]:
     """(site_id, session_id) of the open conversations somebody has."""
     return [(row.site_id, row.session_id) for row in tx.all(_HELD, operator_id=operator_id)]

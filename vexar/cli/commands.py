@@ -20,7 +20,8 @@ from vexar.store import StoreError
 
 COMMANDS = {
     "serving": ("run", "init-db", "check"),
-    "sites": ("add-site", "list-sites", "add-operator"),
+    "sites": ("add-site", "list-sites"),
+    "people": ("add-operator",),
     "knowledge": ("learn", "ask"),
     "conversing": ("accept", "say", "return", "typing", "block", "unblock", "nudge"),
     "keeping": ("backup", "export", "prune"),

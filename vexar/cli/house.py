@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from config import Config
 from vexar.cli import CommandError
+from vexar.links import base_url
 from vexar.models import Operator, Site
 from vexar.sites import widget_code
 from vexar.store import Store, Transaction, open_store
@@ -58,7 +59,7 @@ class House:
     @property
     def base(self) -> str:
         """The address the server is reached at, as far as the settings tell."""
-        return self.config.public_url or _address(self.config.bind)
+        return base_url(self.config)
 
     def tag(self, site_key: str) -> str:
         """What a site pastes into its pages."""
@@ -72,17 +73,9 @@ class House:
             self.store.close()
 
 
-def _address(bind: str) -> str:
-    """Where a browser on this machine finds a server that listens there; a socket has a proxy in front."""
-    if bind.startswith("unix:"):
-        return "http://127.0.0.1"
-    host, _, port = bind.rpartition(":")
-    return f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"
-
-
 def _find_site(tx: Transaction, *, site_key: str) -> Any:
     return tx.one(Site.select(Site).where((Site.site_key == site_key) & (Site.is_active == 1)))
 
 
 def _find_operator(tx: Transaction, *, email: str) -> Any:
-    return tx.one(Operator.select(Operator).where(Operator.email == email))
+    return tx.one(Operator.select(Operator).where((Operator.email == email) & (Operator.is_active == 1)))

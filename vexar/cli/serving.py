@@ -96,6 +96,7 @@ def _greet(house: House) -> None:
         print(f"Ask it:     curl -N {house.base}/api/v1/chat/stream -H 'Content-Type: application/json' \\")
         print('              -d \'{"site_key":"sk_demo","session_id":"sess_1","message":"Do you ship to Canada?"}\'')
         print(f"Tag:        {house.tag('sk_demo')}")
+    print(f"Console:    {house.base}/console/")
     print(f"API docs:   {house.base}/docs")
     print("Stop it with Ctrl-C.", flush=True)
 

@@ -24,7 +24,7 @@ blueprint = Blueprint("auth", __name__)
 Password = Text(MAX_CHARS, description="Compared exactly.")
 NewPassword = Text(MAX_CHARS, description=f"At least {MIN_CHARS} characters.")
 AvatarUrl = Annotated[str, Meta(
-    max_length=2_000, pattern=r"^(https?://[^\s]+|/uploads/[^\s]+)?$", description="A web address; empty or null: none.",
+    max_length=2_000, pattern=r"^(https?://[^\s]+|/uploads/[^\s]+)?$", description="A web address; empty: none.",
     extra={"sentence": "must be a web address that begins with https:// or http://"},
 )]  # fmt: skip
 

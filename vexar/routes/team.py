@@ -26,7 +26,7 @@ MAX_SITES = 100
 # Of a CSV file; a team is small.
 MAX_MEMBERS = 10_000
 CSV_COLUMNS = ("id", "email", "name", "is_owner", "status", "created_at")
-SiteIds = Annotated[list[Whole(1)], Meta(max_length=MAX_SITES, description="Where somebody works; an owner everywhere.")]
+SiteIds = Annotated[list[Whole(1)], Meta(max_length=MAX_SITES, description="Where somebody works.")]
 LinkToken = Text(200, description="From the link.")
 
 
@@ -202,10 +202,9 @@ def new_link(member: Member, operator_id: int) -> dict:
     """An invitation again (seven days), or for a new password (an hour); the earlier link is void. For owners."""
     member.require_owner()
     live = member.parts
-    made = _member(live, operator_id) and accounts.personal_link(live.store, live.config, operator_id)
-    if not made:
+    if _member(live, operator_id) is None:
         raise ApiError("not_found")
-    link, _, until_ms = made
+    link, until_ms = live.accounts.personal_link(operator_id)
     return {"member": _member(live, operator_id), "link": link, "expires_at": to_time(until_ms)}
 
 

@@ -14,13 +14,21 @@ from vexar.conversations import Conversations
 from vexar.store import Store, Transaction, open_store
 
 
-def add_operator(store: Store, name: str = "Olga", avatar_url: str | None = None) -> SimpleNamespace:
-    """A new person: `id`, `name`."""
+def add_operator(store: Store, name: str = "Olga", avatar_url: str | None = None, site_id: int = 1) -> SimpleNamespace:
+    """A new person who may chat on a site: `id`, `name`."""
     row = models.Operator.insert(
         email=f"{secrets.token_hex(4)}@shop.example", name=name, avatar_url=avatar_url, is_owner=0, key_hash=None,
         created_ms=1,
     )
-    return SimpleNamespace(id=store.write(lambda tx: tx.insert(row)), name=name)
+
+    def job(tx: Transaction) -> int:
+        operator_id = tx.insert(row)
+        tx.run(models.OperatorSite.insert(
+            operator_id=operator_id, site_id=site_id, can_chat=1, can_view_conversations=1, can_edit=0
+        ))
+        return operator_id
+
+    return SimpleNamespace(id=store.write(job), name=name)
 
 
 @contextlib.contextmanager

@@ -112,7 +112,7 @@ def test_accepting_twice_changes_nothing_and_a_colleague_is_refused(client, part
     before = all_rows(parts.store)
     assert verbs.accept(1, "ann", olga) == 1
     otto = add_operator(parts.store, "Otto")
-    before["Operator"] = all_rows(parts.store)["Operator"]
+    before |= {table: all_rows(parts.store)[table] for table in ("Operator", "OperatorSite")}
     for take_it in (lambda: verbs.accept(1, "ann", otto), lambda: verbs.say(1, "ann", otto, content="Hi")):
         with pytest.raises(ApiError) as refused:
             take_it()

@@ -255,6 +255,7 @@ ACTIONS = {
     "message": lambda cast: ask(cast.client, "Hello again"),
     "accept": lambda cast: cast.verbs.accept(1, "ann", cast.olga),
     "say": lambda cast: cast.verbs.say(1, "ann", cast.olga, content="Good morning"),
+    "transfer": lambda cast: cast.verbs.transfer(1, "ann", operator=cast.olga, to=cast.otto.id),
     "another operator": lambda cast: cast.verbs.say(1, "ann", cast.otto, content="Me too"),
     "a message to a person": lambda cast: ask(cast.client, "Are you real?"),
     "return": lambda cast: cast.verbs.return_to_ai(1, "ann"),
@@ -312,7 +313,7 @@ def test_snapshot_and_events_make_a_fresh_snapshot_after_everything_that_is_publ
                 assert vars(shown) == fresh, (name, place)
             told.take(events)
             assert vars(told) == fresh, name
-    assert [message["id"] for message in told.messages] == list(range(1, 16))
+    assert [message["id"] for message in told.messages] == list(range(1, 17))
 
 
 # Nobody else's.

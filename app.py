@@ -25,18 +25,22 @@ from vexar.providers import Registry
 from vexar.providers.builtin import BuiltinProvider
 from vexar.providers.openai import OpenAIProvider
 from vexar.push import Streams
+from vexar.push_operators import OperatorStreams
 from vexar.routes import (
     assets,
     auth,
+    blocks,
     console,
     conversations,
     demo,
     figures,
     files,
     forms,
+    operator,
     service,
     stream,
     team,
+    watching,
     widget,
 )
 from vexar.routes.api import install_errors
@@ -63,6 +67,9 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(widget.blueprint, url_prefix="/api/v1")
     app.register_blueprint(forms.blueprint, url_prefix="/api/v1")
     app.register_blueprint(auth.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(operator.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(watching.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(blocks.blueprint, url_prefix="/api/v1")
     app.register_blueprint(team.blueprint, url_prefix="/api/v1")
     app.register_blueprint(console.blueprint)
     app.register_blueprint(conversations.blueprint, url_prefix="/api/v1")
@@ -93,6 +100,7 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
         runs=Runs(store, broker, config, providers=providers or create_providers(config), owner=owner),
         uploads=uploads,
         streams=Streams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
+        operator_streams=OperatorStreams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
         housekeeping=Housekeeping(uploads.sweep),
     )
 

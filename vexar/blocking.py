@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vexar import blocks, ledger
 from vexar.models import Site, Visitor
 from vexar.store import P, Statement, Transaction
@@ -61,6 +63,12 @@ def unblock(tx: Transaction, *, site_id: int, session_id: str, address: str | No
         lifted += 1
     tx.run(_SITE_CHANGED, id=site_id, now_ms=tx.now_ms())
     return lifted
+
+
+def lift(tx: Transaction, *, block: Any) -> None:
+    """Lift one block, given by its row."""
+    blocks.remove(tx, block)
+    tx.run(_SITE_CHANGED, id=block.site_id, now_ms=tx.now_ms())
 
 
 def _met_by(tx: Transaction, site_id: int, kind: str, value: str) -> list[int]:

@@ -37,6 +37,9 @@ _REPLACE = Statement(
     .where((Block.site_id == P.site_id) & (Block.kind == P.kind) & (Block.value == P.value))
 )
 _ONE = Statement(Block.select(Block).where(Block.id == P.id))
+_BY_TARGET = Statement(
+    Block.select(Block).where((Block.site_id == P.site_id) & (Block.kind == P.kind) & (Block.value == P.value))
+)
 _REMOVE = Statement(Block.delete().where(Block.id == P.id))
 
 # A site may have thousands of blocked networks, and every message asks for all of them.
@@ -102,6 +105,12 @@ def remove(tx: Transaction, block: Any) -> None:
 def one(tx: Transaction, *, block_id: int) -> Any:
     """The row of a block, or None."""
     return tx.one(_ONE, id=block_id)
+
+
+def by_target(tx: Transaction, *, site_id: int, kind: str, value: str) -> dict:
+    """The block of this target, as JSON shows it."""
+    row = tx.one(_BY_TARGET, site_id=site_id, kind=kind, value=value)
+    return _to_wire(row, operators_of(tx, [row]))
 
 
 def page(tx: Transaction, *, site_ids: Sequence[int], offset: int, limit: int) -> tuple[list[dict], int]:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from config import Config
-from vexar import alarms, blocking, blocks, feedback, handover, nudges, receiving, uploads
+from vexar import alarms, blocking, blocks, desk, feedback, handover, nudges, receiving, uploads
 from vexar.broker import Broker
+from vexar.errors import ApiError
 from vexar.events import LastEventId
 from vexar.handover import Called
 from vexar.receiving import Incoming, Known, Receipt
@@ -60,7 +61,10 @@ class Conversations:
 
     def say(self, site_id: int, session_id: str, operator: Any, **message: Any) -> int:
         """An operator's message (content, image_path, message_id); see handover.say."""
-        return self._change(handover.say, site_id, session_id, operator=operator, **_with_id(message))
+        return self._change(
+            handover.say, site_id, session_id, operator=operator, claim_image=uploads.claim_for_person,
+            **_with_id(message),
+        )
 
     def transfer(self, site_id: int, session_id: str, *, operator: Any, to: int) -> int:
         """An operator gives the conversation to another one (its id); see handover.transfer."""
@@ -113,6 +117,7 @@ class Conversations:
         met += self._store.write(blocking.cut_blocked, site_id=site_id, kind=kind, value=value)
         for session_id in met:
             self._broker.ring(channel(site_id, session_id))
+        self._broker.ring(site_channel(site_id))
         self._broker.ring(block_channel(site_id))
 
     def unblock(self, site_id: int, session_id: str) -> int:
@@ -121,6 +126,12 @@ class Conversations:
         self._ring(site_id, session_id)
         self._broker.ring(block_channel(site_id))
         return lifted
+
+    def lift(self, block: Any) -> None:
+        """Lift one block, given by its row."""
+        self._store.write(blocking.lift, block=block)
+        self._broker.ring(site_channel(block.site_id))
+        self._broker.ring(block_channel(block.site_id))
 
     def save_contact(self, site_id: int, session_id: str, **contact: Any) -> None:
         """Keep email, phone, name; see feedback.save_contact."""
@@ -142,9 +153,28 @@ class Conversations:
         """Tell the operators; never stored."""
         self._broker.ring(site_channel(site_id), {"typing": is_on, "session_id": session_id})
 
-    def operator_types(self, site_id: int, session_id: str, is_on: bool) -> None:
-        """Tell the visitor; never stored."""
+    def operator_types(self, site_id: int, session_id: str, is_on: bool, *, operator: Any = None) -> None:
+        """Tell the visitor, and the colleagues who it is; never stored."""
         self._broker.ring(channel(site_id, session_id), {"typing": is_on})
+        if operator is not None:
+            who = {"id": operator.id, "name": operator.name}
+            self._broker.ring(site_channel(site_id), {"typing": is_on, "session_id": session_id, "operator": who})
+
+    def add_note(self, site_id: int, **note: Any) -> dict:
+        """A note for colleagues; see desk.add_note. Raises ApiError not_found."""
+        added = self._store.write(desk.add_note, **note)
+        if added is None:
+            raise ApiError("not_found")
+        self._broker.ring(site_channel(site_id))
+        return added
+
+    def mark_seen(self, site_id: int, *, visitor_id: int, conversation_id: int) -> bool:
+        """An operator has read a conversation; see desk.mark_seen."""
+        was_unread = self._store.write(desk.mark_seen, visitor_id=visitor_id, conversation_id=conversation_id)
+        if was_unread:
+            # The number moves no changed time: the ring says where to look.
+            self._broker.ring(site_channel(site_id), {"read": conversation_id})
+        return was_unread
 
     def _is_blocked_since(self, incoming: Incoming) -> bool:
         """Cut the run of a message that was stored at the very moment of a block, unseen by each other.

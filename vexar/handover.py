@@ -6,10 +6,11 @@ its runs in one transaction, and a run may store only in the epoch it began with
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from vexar import blocks, clocks, hours, ledger, routing
-from vexar.errors import ApiError
+from vexar.errors import ApiError, invalid
 from vexar.lines import line, moment
 from vexar.models import Conversation
 from vexar.settings import SiteSettings
@@ -65,7 +66,7 @@ def accept(tx: Transaction, *, site_id: int, session_id: str, operator: Any) -> 
 
 def say(
     tx: Transaction, *, site_id: int, session_id: str, operator: Any, content: str, image_path: str | None = None,
-    message_id: str | None = None,
+    message_id: str | None = None, claim_image: Callable[[Transaction, int, int, str], bool] | None = None,
 ) -> int:
     """An operator's message: its number. Takes the conversation first when the AI has it; the same message_id
     again is the same message. Raises ApiError."""
@@ -78,6 +79,8 @@ def say(
     is_new = _refuse_other(conversation, operator) == "ai"
     if is_new:
         _take(visitor, conversation, operator, "joined")
+    if image_path and claim_image and not claim_image(tx, site_id, visitor.id, image_path):
+        raise invalid(image_url="is not an image of this site")
     seq = visitor.append(
         "operator", content, conversation_id=conversation.id, message_id=message_id, image_url=image_path,
         operator_id=operator.id,
@@ -137,9 +140,9 @@ def request_operator(
     if is_new:
         offered = routing.next_offer(tx, site_id, settings)
         tx.run(_WAIT, id=conversation.id, now_ms=visitor.now_ms, offered=offered)
-    if is_new and (outcome == "called" or not is_told):
-        visitor.append("system", text, conversation_id=conversation.id)
-    _save(visitor, conversation.id)
+        if outcome == "called" or not is_told:
+            visitor.append("system", text, conversation_id=conversation.id)
+        _save(visitor, conversation.id)
     return Called(settings.operator_enabled, is_available, outcome, text)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vexar.housekeeping import Housekeeping
     from vexar.limits import Limits
     from vexar.push import Streams
+    from vexar.push_operators import OperatorStreams
     from vexar.store import Store
     from vexar.uploads import Uploads
 
@@ -33,16 +34,19 @@ class Parts:
     runs: Runs
     uploads: Uploads
     streams: Streams
+    operator_streams: OperatorStreams
     housekeeping: Housekeeping
 
     def drain(self, timeout_s: float = 10.0) -> None:
         """Planned restart: refuse new work, let running answers end, then end every stream. Blocks until done."""
         self.runs.drain(timeout_s)
         self.streams.close()
+        self.operator_streams.close()
 
     def close(self) -> None:
         """Release everything: threads, sockets, connections."""
         self.streams.close()
+        self.operator_streams.close()
         self.runs.close()
         self.broker.close()
         self.housekeeping.close()

@@ -60,6 +60,14 @@ CLAIM = Statement(
         (Upload.is_used == 1) | (Upload.created_ms > P.claimable_ms),
     )
 )
+# An operator's own, or one this visitor sent: never another visitor's.
+CLAIM_FOR_PERSON = Statement(
+    Upload.update({Upload.is_used: 1}).where(
+        Upload.path == P.path, Upload.site_id == P.site_id,
+        Upload.visitor_id.is_null() | (Upload.visitor_id == P.visitor_id),
+        (Upload.is_used == 1) | (Upload.created_ms > P.claimable_ms),
+    )
+)
 UNUSED = Statement(
     Upload.select(Upload.path, Upload.created_ms)
     .where(
@@ -81,6 +89,13 @@ def claim(tx: Transaction, visitor_id: int, path: str) -> bool:
     """
     claimable_ms = tx.now_ms() - CLAIM_WITHIN_MS
     return tx.run(CLAIM, path=path, visitor_id=visitor_id, claimable_ms=claimable_ms) == 1
+
+
+def claim_for_person(tx: Transaction, site_id: int, visitor_id: int, path: str) -> bool:
+    """The same for a message of an operator to this visitor."""
+    claimable_ms = tx.now_ms() - CLAIM_WITHIN_MS
+    values = {"path": path, "site_id": site_id, "visitor_id": visitor_id, "claimable_ms": claimable_ms}
+    return tx.run(CLAIM_FOR_PERSON, **values) == 1
 
 
 class Uploads:
@@ -112,6 +127,10 @@ class Uploads:
             _add, site_id=site_id, visitor_id=visitor_id, path=path, size=size, quota_bytes=quota_bytes
         )
         self._save(path, image)
+        # Erased together with its visitor or site while it was being written: nobody else knows of the file.
+        if self._store.read(_has_no_row, path=path):
+            self._disk.run(self._remove_files, [path])
+            raise ApiError("unavailable", "The image was removed again.")
         return {"url": self.url_of(path), "width": image.width, "height": image.height}
 
     def url_of(self, path: str) -> str:
@@ -152,6 +171,15 @@ class Uploads:
             removed += self._store.write(_remove_unused, paths=gone)
             after = (rows[-1].created_ms, rows[-1].path)
         return removed
+
+    def remove(self, paths: list[str]) -> None:
+        """Remove these uploads, whoever refers to them. May be repeated."""
+        for start in range(0, len(paths), SWEEP_SLICE_ROWS):
+            some = paths[start:start + SWEEP_SLICE_ROWS]
+            # Files first, as in the sweep; and again for one that was being written meanwhile.
+            self._disk.run(self._remove_files, some)
+            self._store.write(_remove_rows, paths=some)
+            self._disk.run(self._remove_files, some)
 
     def close(self) -> None:
         """End the threads."""
@@ -242,11 +270,19 @@ def _find_unused(tx: Transaction, after_ms: int, after_path: str) -> list:
     return tx.all(UNUSED, until_ms=until_ms, after_ms=after_ms, after_path=after_path, limit=SWEEP_SLICE_ROWS)
 
 
+def _has_no_row(tx: Transaction, path: str) -> bool:
+    return tx.one(ONE_UPLOAD, path=path) is None
+
+
 def _remove_unused(tx: Transaction, paths: list[str]) -> int:
+    return _remove_rows(tx, paths, IS_UNUSED)
+
+
+def _remove_rows(tx: Transaction, paths: list[str], which: Statement = ONE_UPLOAD) -> int:
     freed: dict[int, int] = {}
     removed = 0
     for path in paths:
-        row = tx.one(IS_UNUSED, path=path)
+        row = tx.one(which, path=path)
         if row is None:
             continue
         removed += tx.run(DELETE_UPLOAD, path=path)

@@ -118,7 +118,7 @@ export class Session {
     // Without the history it would be told everything that ever was.
     if (!this.isLoaded || this.isOver) return;
     const isTalking = this.state.mode === "operator" || this.state.isWaiting;
-    if (isTalking !== Boolean(this.keep.get("live"))) this.keep.set("live", isTalking);
+    this.#note("live", isTalking);
     this.later.drop("hidden");
     if (!document.hidden || isTalking) this.#want(this.panel.isOpen || isTalking);
     else this.later.do("hidden", HIDDEN_PAUSE_MS, () => this.#want(false));
@@ -169,7 +169,7 @@ export class Session {
   mode(mode, operator) {
     Object.assign(this.state, { mode, operator: operator ?? this.state.operator });
     if (mode === "operator") this.state.isWaiting = false;
-    if (mode !== this.keep.get("mode")) this.keep.set("mode", mode);
+    this.#note("mode", mode);
     if (mode !== this.lastMode) this.panel.core.emit("mode", { mode });
     this.lastMode = mode;
     this.listen();
@@ -180,6 +180,12 @@ export class Session {
     if (isFailing === this.isFailing) return;
     this.isFailing = isFailing;
     this.panel.render();
+  }
+
+  /** Remember it, unless another tab has just forgotten this session. */
+  #note(name, value) {
+    const isStill = this.keep.get("session") === this.api.scope.session_id;
+    if (isStill && (this.keep.get(name) ?? false) !== value) this.keep.set(name, value);
   }
 
   #takePage(page, before) {
@@ -208,7 +214,7 @@ export class Session {
   /** Seen, here or in another tab. */
   markRead(cursor) {
     this.state.read = Math.max(this.state.read, cursor);
-    if (this.keep.get("read") !== this.state.read) this.keep.set("read", this.state.read);
+    this.#note("read", this.state.read);
     this.panel.showUnread();
   }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -23,9 +24,9 @@ def started(browser: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def backstage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
-    """One server of its own for a module of tests, its AI, and a second set of parts on the same database, through
-    which operators act: `server`, `upstream`, `parts`, `site_id`."""
+def backstage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """One server of its own for a module of tests (with its SERVER_SETTINGS), its AI, and a second set of parts on the
+    same database, through which operators act: `server`, `upstream`, `parts`, `site_id`."""
     from app import create_parts
     from tests.conftest import add_site, config_for
 
@@ -35,7 +36,9 @@ def backstage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamesp
         with contextlib.closing(open_store(url)) as store:
             site_id = add_site(store, bot_name="June", welcome_message="Hello!", starters=["Do you ship?"],
                                collect_data="both", lead_when="never")
-        server = Server(folder, database_url=url, env={"VEXAR_AI_BASE_URL": upstream.url, "VEXAR_AI_MODEL": "m"})
+        own = getattr(request.module, "SERVER_SETTINGS", {})
+        ai = {"VEXAR_AI_BASE_URL": upstream.url, "VEXAR_AI_MODEL": "m"}
+        server = Server(folder, database_url=url, env={**ai, **own})
         parts = create_parts(config_for(folder, database_url=url, data_dir=folder))
         # Its threads start with the first write: before a test counts them.
         parts.store.write(lambda tx: tx.now_ms())
@@ -86,6 +89,34 @@ def settings(backstage: SimpleNamespace) -> Iterator[Callable[..., None]]:
 
     yield change
     write(before)
+
+
+@pytest.fixture
+def olga(backstage: SimpleNamespace) -> Any:
+    """An operator of the site."""
+    from tests.cast import add, operator_row
+
+    return add(backstage.parts.store, operator_row("Olga"))[0]
+
+
+@pytest.fixture
+def acting(backstage: SimpleNamespace) -> Any:
+    """`acting.say(chat, ...)`: the verbs of the server's conversations, for a visitor in the browser."""
+
+    class Acting:
+        def __getattr__(self, verb):
+            verb = getattr(backstage.parts.conversations, verb)
+            return lambda chat, *args, **more: verb(backstage.site_id, chat.session_id, *args, **more)
+
+    return Acting()
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """What a slow script waits for; opened at the end of the test."""
+    event = threading.Event()
+    yield event
+    event.set()
 
 
 @pytest.fixture

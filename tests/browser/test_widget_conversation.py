@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 
 import pytest
-
-from tests.cast import add, operator_row
 
 pytestmark = pytest.mark.browser
 
 NOTHING = {"local": {}, "session": {}, "cookies": "", "databases": 0}
-
-
-@pytest.fixture
-def olga(backstage):
-    return add(backstage.parts.store, operator_row("Olga"))[0]
-
-
-@pytest.fixture
-def acting(backstage):
-    """`acting.say(chat, ...)`: the verbs of the server's conversations, for a visitor in the browser."""
-
-    class Acting:
-        def __getattr__(self, verb):
-            verb = getattr(backstage.parts.conversations, verb)
-            return lambda chat, *args, **more: verb(backstage.site_id, chat.session_id, *args, **more)
-
-    return Acting()
 
 
 def slowly(gate, *tokens):
@@ -43,13 +23,6 @@ def slowly(gate, *tokens):
         wire.done()
 
     return script
-
-
-@pytest.fixture
-def gate():
-    event = threading.Event()
-    yield event
-    event.set()
 
 
 def test_before_the_first_open_nothing_is_stored_and_only_the_config_is_asked_for(open_page, host):

@@ -15,11 +15,14 @@ from typing import Protocol
 from vexar import messages, views
 from vexar.broker import Bell
 from vexar.events import Event, event
-from vexar.store import StoreError, Transaction
+from vexar.models import Site
+from vexar.store import P, Statement, StoreError, Transaction
 from vexar.views import State
 from vexar.visitors import find_newest_conversation
 
 log = logging.getLogger("vexar.push")
+
+_SITE = Statement(Site.select(Site.id).where(Site.id == P.id))
 
 # How long a note that somebody types holds without another one.
 TYPING_S = 6.0
@@ -37,8 +40,8 @@ class House(Protocol):
 class VisitorStream:
     """One visitor's stream: a Source for sse.Relay. It sends the difference between what it said and what is."""
 
-    __slots__ = ("_bell", "_blocked", "_cursor", "_house", "_is_first", "_look", "_look_at", "_on_close", "_said",
-                 "_since", "_typing_until")
+    __slots__ = ("_bell", "_blocked", "_cursor", "_house", "_is_first", "_is_over", "_look", "_look_at",
+                 "_on_close", "_said", "_since", "_typing_until", "_visitor_id")
 
     def __init__(
         self, house: House, look: Callable[..., Seen], bell: Bell, *, since: int | None,
@@ -53,6 +56,9 @@ class VisitorStream:
         self._said: tuple | None = None
         self._blocked: tuple | None = None
         self._is_first = True
+        # The site is gone: the browser comes back, is told so, and gives up.
+        self._is_over = False
+        self._visitor_id: int | None = None
         # When to look without being rung (monotonic): at once, at the end of a block, after a failed read.
         self._look_at = 0.0
         self._typing_until = float("inf")
@@ -61,8 +67,11 @@ class VisitorStream:
         """See sse.Source."""
         until = time.monotonic() + timeout_s
         rung = False
-        while not self._house.is_closed:
-            events = self._typing()
+        while not (self._house.is_closed or self._is_over):
+            notes = self._bell.notes()
+            events = self._typing(notes)
+            if any("erased" in note for note in notes):
+                events.append(event("reset", self._id()))
             if rung or time.monotonic() >= self._look_at:
                 events += self._news()
             left = until - time.monotonic()
@@ -79,8 +88,8 @@ class VisitorStream:
         """See sse.Source."""
         self._on_close()
 
-    def _typing(self) -> list[Event]:
-        told = [bool(note["typing"]) for note in self._bell.notes() if "typing" in note]
+    def _typing(self, notes: list[dict]) -> list[Event]:
+        told = [bool(note["typing"]) for note in notes if "typing" in note]
         if told:
             self._typing_until = time.monotonic() + TYPING_S if told[-1] else float("inf")
         elif time.monotonic() >= self._typing_until:
@@ -98,12 +107,16 @@ class VisitorStream:
             self._look_at = time.monotonic() + RETRY_S
             return []
         self._look_at = float("inf") if seen.block_left_s is None else time.monotonic() + max(0.05, seen.block_left_s)
+        if seen.is_site_gone:
+            self._is_over = True
+            return []
         return self._begin(seen) if self._is_first else self._messages(seen) + self._changes(seen.state)
 
     def _begin(self, seen: Seen) -> list[Event]:
         """The current mode and block first, then what was missed."""
         state = seen.state
         self._is_first = False
+        self._visitor_id = state.visitor_id
         if self._since is None:
             self._cursor = state.cursor
         self._said = (state.conversation_id, state.mode, state.operator)
@@ -115,7 +128,9 @@ class VisitorStream:
         return events
 
     def _messages(self, seen: Seen) -> list[Event]:
-        is_erased = seen.state.visitor_id is None and self._cursor > 0
+        # Somebody else may have the session by now.
+        is_erased = self._visitor_id is not None and seen.state.visitor_id != self._visitor_id
+        self._visitor_id = seen.state.visitor_id
         if is_erased or len(seen.missed) > MAX_MISSED:
             return self._reset(seen.state)
         events = []
@@ -165,6 +180,7 @@ class Seen:
     missed: list[dict]
     block_left_s: float | None
     closed_id: int | None
+    is_site_gone: bool = False
 
 
 def look(
@@ -180,4 +196,5 @@ def look(
     closed = None
     if is_first and state.visitor_id is not None and state.conversation_id is None:
         closed = find_newest_conversation(tx, state.visitor_id)
-    return Seen(state, missed, left_s, closed.id if closed and closed.closed_ms else None)
+    is_site_gone = tx.one(_SITE, id=site_id) is None
+    return Seen(state, missed, left_s, closed.id if closed and closed.closed_ms else None, is_site_gone)

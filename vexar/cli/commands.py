@@ -24,6 +24,7 @@ COMMANDS = {
     "people": ("add-operator",),
     "knowledge": ("learn", "ask"),
     "conversing": ("accept", "say", "return", "typing", "block", "unblock", "nudge"),
+    "privacy": ("forget", "remove-site"),
     "keeping": ("backup", "export", "prune"),
 }
 

@@ -15,6 +15,7 @@ from vexar.store import Store, Transaction, open_store
 if TYPE_CHECKING:
     from vexar.broker import Broker
     from vexar.conversations import Conversations
+    from vexar.erasing import Eraser
 
 
 class House:
@@ -41,6 +42,14 @@ class House:
         from vexar.conversations import Conversations
 
         return Conversations(self.store, self.broker, self.config, owner="command")
+
+    @cached_property
+    def eraser(self) -> Eraser:
+        """What erases for good."""
+        from vexar.erasing import Eraser
+        from vexar.uploads import Uploads
+
+        return Eraser(self.store, self.broker, Uploads(self.config, self.store))
 
     def site(self, site_key: str) -> Any:
         """The row of an active site. Raises CommandError."""

@@ -1,0 +1,155 @@
+"""Erasing for good: a conversation, a visitor with every trace, a whole site, and what a site keeps only for a while.
+
+It goes in slices of at most 200 rows a job, each under the visitor's lock; whatever was begun is found again after a
+kill. First the door is shut (a running answer cut, the session or site unknown), then rows and files go, and last the
+row that says there is something left to do. Counts per day name nobody and stay.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from vexar import erasure, sites
+from vexar.answers.keeping import run_channel
+from vexar.answers.runs import turn_channel
+from vexar.broker import Broker
+from vexar.settings import read_settings
+from vexar.store import Store
+from vexar.uploads import Uploads
+from vexar.visitors import block_channel, channel, site_channel
+
+# Longer than a caller likes to wait; what is left of a large site then goes behind its back.
+SITE_WAIT_S = 5.0
+# In one call, so that whoever calls has time for other things.
+MAX_EXPIRED = 200
+
+
+class Eraser:
+    """Erases on request, expires what a site does not want to keep, and finishes what was begun."""
+
+    def __init__(self, store: Store, broker: Broker, uploads: Uploads) -> None:
+        self._store = store
+        self._broker = broker
+        self._uploads = uploads
+        self._closing = threading.Event()
+        self._workers: set[threading.Thread] = set()
+
+    def conversation(self, conversation_id: int) -> None:
+        """Erase one conversation: messages, images, notes, rating. The visitor stays. May be repeated."""
+        cut = self._store.write(erasure.shut_conversation, conversation_id=conversation_id)
+        if cut is None:
+            return
+        self._tell(cut)
+        paths = self._store.read_heavy(
+            erasure.images, visitor_id=cut.visitor_id, conversation_id=conversation_id
+        )
+        self._uploads.remove(paths)
+        self._slice_by_slice(erasure.wipe_conversation, visitor_id=cut.visitor_id, conversation_id=conversation_id)
+        # Only now: a page that shows what is no more reads its history anew.
+        self._tell(cut, {"erased": True})
+
+    def visitor(self, visitor_id: int) -> None:
+        """Erase a visitor with every trace. The same session may come again as a new one. May be repeated."""
+        cut = self._store.write(erasure.shut_visitor, visitor_id=visitor_id)
+        if cut is None:
+            return
+        self._tell(cut)
+        self._wipe_visitor(visitor_id)
+        self._broker.ring(site_channel(cut.site_id))
+
+    def site(self, site_id: int, *, wait_s: float = SITE_WAIT_S) -> bool:
+        """Erase a site with everything of it; it is unknown when this returns. Whether all is gone already: what is
+        left after `wait_s` goes in a thread of this process, and in any process after its end."""
+        self._store.write(erasure.shut_site, site_id=site_id)
+        self._broker.ring(block_channel(site_id))
+        is_done = self._wipe_site(site_id, until=time.monotonic() + wait_s)
+        if not is_done:
+            worker = threading.Thread(target=self._go_on, args=(site_id,), name="vexar-eraser", daemon=True)
+            self._workers.add(worker)
+            worker.start()
+        return is_done
+
+    def expire(self) -> int:
+        """Erase closed conversations that are older than their site's `retention_days`, and visitors of whom nothing
+        younger is left; how many conversations. A slice: call it again while it gives more than 0."""
+        count = 0
+        for site in self._store.read(sites.every):
+            days = read_settings(site.settings).retention_days
+            rows = self._store.read(
+                erasure.expired, site_id=site.id, days=days, limit=MAX_EXPIRED - count
+            ) if days else []
+            for row in rows:
+                if self._closing.is_set():
+                    return count
+                # Asked before: erasing a conversation is a change of its visitor, too.
+                if self._store.read(erasure.is_forgotten, visitor_id=row.visitor_id, days=days):
+                    self.visitor(row.visitor_id)
+                else:
+                    self.conversation(row.id)
+                count += 1
+        return count
+
+    def finish(self) -> None:
+        """Erase what was begun and broken off, by a kill or a lost database."""
+        for visitor_id in self._store.read(erasure.half_erased):
+            self.visitor(visitor_id)
+        for site_id in self._store.read(erasure.removed_sites):
+            if self._wipe_site(site_id):
+                self._store.write(erasure.forget_site, site_id=site_id)
+
+    def close(self) -> None:
+        """End the threads after the slice they are at; another process goes on."""
+        self._closing.set()
+        for worker in list(self._workers):
+            worker.join(5)
+
+    def _wipe_visitor(self, visitor_id: int) -> None:
+        self._uploads.remove(self._store.read_heavy(erasure.images, visitor_id=visitor_id))
+        self._slice_by_slice(erasure.wipe_visitors, visitor_ids=[visitor_id])
+
+    def _wipe_site(self, site_id: int, until: float = float("inf")) -> bool:
+        """Everything of a site that has no row any more; False when time ran out first."""
+
+        def is_late() -> bool:
+            return self._closing.is_set() or time.monotonic() > until
+
+        # Answers first: they cost money for as long as they run.
+        while cuts := self._store.write(erasure.shut_visitors, site_id=site_id):
+            for cut in cuts:
+                self._tell(cut)
+            if is_late():
+                return False
+        while paths := self._store.read_heavy(erasure.site_images, site_id=site_id):
+            self._uploads.remove(paths)
+            if is_late():
+                return False
+        while visitor_ids := self._store.read(erasure.visitors_of, site_id=site_id):
+            if not self._slice_by_slice(erasure.wipe_visitors, is_late, visitor_ids=visitor_ids):
+                return False
+        return self._slice_by_slice(erasure.wipe_site, is_late, site_id=site_id)
+
+    def _go_on(self, site_id: int) -> None:
+        try:
+            self._wipe_site(site_id)
+        finally:
+            self._workers.discard(threading.current_thread())
+
+    def _slice_by_slice(self, job: Any, is_late: Callable[[], bool] = lambda: False, **arguments: Any) -> bool:
+        while not self._store.write(job, **arguments):
+            if is_late():
+                return False
+        return True
+
+    def _tell(self, cut: erasure.Cut, note: dict | None = None) -> None:
+        """Whoever follows an answer, has the chat open or watches the inbox looks again."""
+        for seq in cut.seqs:
+            self._broker.ring(run_channel(cut.visitor_id, seq))
+        if cut.seqs:
+            self._broker.ring(turn_channel(cut.visitor_id))
+        if cut.session_id:
+            self._broker.ring(channel(cut.site_id, cut.session_id), note)
+        self._broker.ring(site_channel(cut.site_id))
+

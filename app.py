@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from functools import partial
 
 from flask import Flask
 
 from config import Config, keep_private, keep_secret, load
 from vexar import demo as shop
-from vexar import logs, metrics
+from vexar import digest, logs, metrics
 from vexar.accounts import Accounts
 from vexar.answers.runs import Runs
 from vexar.broker import Broker
 from vexar.conversations import Conversations
+from vexar.erasing import EXPIRE_EVERY_S, Eraser
 from vexar.housekeeping import Housekeeping
 from vexar.limits import Limits
 from vexar.parts import Parts
@@ -30,14 +32,19 @@ from vexar.routes import (
     assets,
     auth,
     blocks,
+    canned,
+    chatbot,
     console,
     conversations,
     demo,
     figures,
     files,
     forms,
+    nudges,
     operator,
+    privacy,
     service,
+    sites,
     stream,
     team,
     watching,
@@ -46,8 +53,13 @@ from vexar.routes import (
 from vexar.routes.api import install_errors
 from vexar.routes.cors import install_cors
 from vexar.routes.draining import install_draining
+from vexar.scheduler import Scheduler
 from vexar.store import Store, open_store
 from vexar.uploads import PREFIX, Uploads
+
+
+# Whoever searches catches up first; this keeps what is left for him small.
+DIGEST_EVERY_S = 5.0
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -68,6 +80,11 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(forms.blueprint, url_prefix="/api/v1")
     app.register_blueprint(auth.blueprint, url_prefix="/api/v1")
     app.register_blueprint(operator.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(sites.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(chatbot.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(canned.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(nudges.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(privacy.blueprint, url_prefix="/api/v1")
     app.register_blueprint(watching.blueprint, url_prefix="/api/v1")
     app.register_blueprint(blocks.blueprint, url_prefix="/api/v1")
     app.register_blueprint(team.blueprint, url_prefix="/api/v1")
@@ -80,6 +97,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(service.service)
     install_errors(app)
     logs.install_logging(app)
+    app.extensions["vexar"].scheduler.start()
     return app
 
 
@@ -89,19 +107,26 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
     owner = f"{os.getpid()}-{secrets.token_hex(8)}"
     broker = create_broker(config)
     uploads = Uploads(config, store)
+    eraser = Eraser(store, broker, uploads)
     limits = Limits(config)
+    conversations = Conversations(store, broker, config, owner=owner)
     return Parts(
         config=config,
         store=store,
         broker=broker,
         limits=limits,
         accounts=Accounts(config, store, limits),
-        conversations=Conversations(store, broker, config, owner=owner),
+        conversations=conversations,
         runs=Runs(store, broker, config, providers=providers or create_providers(config), owner=owner),
         uploads=uploads,
         streams=Streams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
         operator_streams=OperatorStreams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
-        housekeeping=Housekeeping(uploads.sweep),
+        eraser=eraser,
+        housekeeping=Housekeeping(uploads.sweep, eraser.finish),
+        scheduler=Scheduler(
+            store, owner=owner, ring=conversations.ring_clock,
+            chores=((DIGEST_EVERY_S, partial(digest.catch_up, store)), (EXPIRE_EVERY_S, eraser.expire)),
+        ),
     )
 
 

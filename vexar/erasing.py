@@ -23,8 +23,9 @@ from vexar.visitors import block_channel, channel, site_channel
 
 # Longer than a caller likes to wait; what is left of a large site then goes behind its back.
 SITE_WAIT_S = 5.0
-# In one call, so that whoever calls has time for other things.
-MAX_EXPIRED = 200
+# In one call: whoever calls has clocks to look after as well.
+MAX_EXPIRED = 50
+EXPIRE_EVERY_S = 60.0
 
 
 class Eraser:

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from vexar.answers.runs import Runs
     from vexar.broker import Broker
     from vexar.conversations import Conversations
+    from vexar.erasing import Eraser
     from vexar.housekeeping import Housekeeping
     from vexar.limits import Limits
     from vexar.push import Streams
     from vexar.push_operators import OperatorStreams
+    from vexar.scheduler import Scheduler
     from vexar.store import Store
     from vexar.uploads import Uploads
 
@@ -35,7 +37,9 @@ class Parts:
     uploads: Uploads
     streams: Streams
     operator_streams: OperatorStreams
+    eraser: Eraser
     housekeeping: Housekeeping
+    scheduler: Scheduler
 
     def drain(self, timeout_s: float = 10.0) -> None:
         """Planned restart: refuse new work, let running answers end, then end every stream. Blocks until done."""
@@ -45,11 +49,13 @@ class Parts:
 
     def close(self) -> None:
         """Release everything: threads, sockets, connections."""
+        self.scheduler.close()
         self.streams.close()
         self.operator_streams.close()
         self.runs.close()
         self.broker.close()
         self.housekeeping.close()
+        self.eraser.close()
         self.uploads.close()
         self.accounts.close()
         self.store.close()

@@ -29,6 +29,7 @@ _END = "\U0010ffff"
 _OPEN = Conversation.closed_ms.is_null()
 FILTERS = {
     "all": None,
+    "open": _OPEN,
     "operator": _OPEN & (Conversation.mode == "operator") & (Conversation.is_waiting == 0),
     "ai": _OPEN & (Conversation.mode == "ai") & (Conversation.is_waiting == 0),
     "waiting": _OPEN & (Conversation.is_waiting == 1),

@@ -41,9 +41,7 @@ class App extends EventTarget {
   #waiting = new Set();
 
   async start() {
-    const { user } = await api.get("auth/me");
-    this.user = user;
-    this.sites = user.sites;
+    await this.#readUser();
     const kept = Number(localStorage.getItem(SITE_KEY));
     this.siteId = (this.sites.find((site) => site.id === kept) || this.sites[0])?.id ?? null;
     this.#drawSide();
@@ -80,9 +78,16 @@ class App extends EventTarget {
 
   // After a site was added, renamed or removed.
   async readSites() {
-    this.sites = (await api.get("auth/me")).user.sites;
+    await this.#readUser();
     if (!this.site) this.siteId = this.sites[0]?.id ?? null;
     this.#drawSide();
+  }
+
+  async #readUser() {
+    const [{ user }, { data }] = await Promise.all([api.get("auth/me"), api.get("sites")]);
+    this.user = user;
+    // Rights and presence from the one, key and address from the other.
+    this.sites = user.sites.map((site) => ({ ...data.find((one) => one.id === site.id), ...site }));
   }
 
   // A number beside a page's name in the navigation; 0 removes it.

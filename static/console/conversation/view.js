@@ -42,8 +42,8 @@ export class ConversationView {
     const { signal } = this.#ended;
     live.on("connected", () => this.#read(), signal);
     live.on("message", (event) => this.#hear(event), signal);
+    live.on("note", (event) => event.conversation_id === this.id && this.#log.add({ ...event.note, isNote: true }), signal);
     live.on("conversation", ({ conversation }) => this.#follow(conversation), signal);
-    live.on("removed", ({ conversation_id: id }) => id === this.id && this.#app.go("inbox", { replace: true }), signal);
     conversations.addEventListener("typing", ({ detail }) => detail.id === this.id && this.#showTyping(detail.on), { signal });
     document.addEventListener("visibilitychange", () => this.#markRead(), { signal });
     const clock = setInterval(() => this.#row?.is_waiting && this.#drawHead(), 10_000);
@@ -78,10 +78,10 @@ export class ConversationView {
     this.#log.prepend(messages, hasMore);
   }
 
-  #hear({ conversation_id: id, message, note }) {
+  #hear({ conversation_id: id, message }) {
     if (id !== this.id) return;
-    this.#log.add(note ? { ...note, isNote: true } : message);
-    if (message?.role === "visitor") this.#showTyping(false);
+    this.#log.add(message);
+    if (message.role === "visitor") this.#showTyping(false);
     this.#markRead();
   }
 

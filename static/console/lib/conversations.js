@@ -2,6 +2,9 @@
 
 import { api } from "./api.js";
 
+// A thousand open conversations; nobody looks through more.
+const MAX_PAGES = 10;
+
 export class Conversations extends EventTarget {
   rows = new Map();
   #typing = new Map();
@@ -12,14 +15,13 @@ export class Conversations extends EventTarget {
     this.#live = live;
     live.on("connected", () => this.read());
     live.on("conversation", ({ conversation }) => this.#take(conversation));
-    live.on("removed", ({ conversation_id: id }) => this.#drop(id));
     live.on("typing", (event) => this.#types(event));
   }
 
   // Reads the snapshot. What the stream said meanwhile is newer than the answer and wins.
   async read() {
     const before = new Map(this.rows);
-    const { data } = await api.get("operator/active-chats").catch(() => ({ data: null }));
+    const data = await readOpen().catch(() => null);
     if (!data) return;
     const fresh = new Map(data.map((row) => [row.id, row]));
     for (const [id, row] of this.rows) {
@@ -50,22 +52,30 @@ export class Conversations extends EventTarget {
     this.#tell(row);
   }
 
-  #drop(id) {
-    this.rows.delete(id);
-    this.#tell();
-  }
-
-  #types({ conversation_id: id, on }) {
+  #types({ who, conversation_id: id, on }) {
+    if (who !== "visitor") return;
     clearTimeout(this.#typing.get(id));
     this.#typing.delete(id);
     // The `off` of a visitor who lost the line never comes.
-    if (on) this.#typing.set(id, setTimeout(() => this.#types({ conversation_id: id, on: false }), 7_000));
+    if (on) this.#typing.set(id, setTimeout(() => this.#types({ who, conversation_id: id, on: false }), 7_000));
     this.dispatchEvent(new CustomEvent("typing", { detail: { id, on } }));
   }
 
   #tell(row = null) {
     this.dispatchEvent(new CustomEvent("change", { detail: row }));
   }
+}
+
+// Every open conversation of the operator's sites; who may only read has the list instead of the desk.
+async function readOpen() {
+  const found = [];
+  for (let page = 1, pages = 1; page <= Math.min(pages, MAX_PAGES); page += 1) {
+    const query = { filter: "open", page, per_page: 100 };
+    const answer = await api.get("conversations", query);
+    found.push(...answer.data);
+    pages = answer.pagination.pages;
+  }
+  return found;
 }
 
 function compare(one, other) {

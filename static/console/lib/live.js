@@ -1,12 +1,12 @@
 // The operators' live stream: one EventSource for the whole console, and the heartbeat that says "I am here".
 //
-// Events: every type of the stream by its name, `connected` after each (re)connect and each `reset` (read your
-// snapshot then), `offline` and `online` when the line breaks and comes back.
+// Events: every type of the stream by its name, `connected` when the stream is ready and after each `reset` (read
+// your snapshot then), `offline` and `online` when the line breaks and comes back.
 
 import { api } from "./api.js";
 
 const HEARTBEAT_MS = 30_000;
-const TYPES = ["conversation", "message", "typing", "presence", "reset", "removed"];
+const TYPES = ["conversation", "message", "note", "typing", "presence"];
 
 export class Live extends EventTarget {
   #source = null;
@@ -36,22 +36,21 @@ export class Live extends EventTarget {
   #connect() {
     this.#source?.close();
     this.#source = new EventSource("/api/v1/operator/stream");
-    this.#source.onopen = () => this.#say("connected");
     this.#source.onmessage = (message) => this.#hear(JSON.parse(message.data));
     this.#source.onerror = () => this.#lost();
   }
 
   #hear(event) {
-    if (event.type === "reset") this.#tell("connected");
+    if (event.type === "ready" || event.type === "reset") this.#connected();
     else if (TYPES.includes(event.type)) this.#tell(event.type, event);
   }
 
-  #say(type) {
+  #connected() {
     if (!this.isOnline) {
       this.isOnline = true;
       this.#tell("online");
     }
-    this.#tell(type);
+    this.#tell("connected");
   }
 
   #lost() {

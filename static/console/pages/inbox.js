@@ -98,13 +98,11 @@ class Inbox {
     const turn = ++this.#turn;
     if (!this.#isAsked()) return;
     const filter = this.#filter === "mine" ? "operator" : this.#filter;
-    const sites = this.#app.sites.filter((site) => site.can_view_conversations);
-    const asked = sites.map((site) =>
-      api.get(`sites/${site.id}/conversations`, { filter, search: this.#search, per_page: 50 }));
-    const answers = await Promise.all(asked.map((one) => one.catch((problem) => ({ data: [], problem }))));
+    const answer = await api.get("conversations", { filter, search: this.#search, per_page: 100 })
+      .catch((problem) => ({ data: [], problem }));
     if (turn !== this.#turn) return;
-    this.#found = answers.flatMap((answer) => answer.data);
-    this.#problem = answers.find((answer) => answer.problem)?.problem;
+    this.#found = answer.data;
+    this.#problem = answer.problem;
     this.#draw();
   }
 

@@ -61,7 +61,8 @@ class Nudges {
     }
   }
 
-  #drawFigures({ data }) {
+  #drawFigures({ rules }) {
+    const data = rules.flatMap((rule) => rule.variants.map((variant) => ({ ...variant, rule_path: rule.path })));
     const reset = async () => {
       if (!(await confirmDialog("Begin counting anew?", "The figures so far are thrown away; who has seen what stays known.", "Begin anew"))) return;
       await api.del(`${this.#path}/analytics`).catch((problem) => toast(problem.message, "bad"));
@@ -72,7 +73,7 @@ class Nudges {
     put(this.#figures, head, data.length
       ? h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Nudges" }, h("table", {},
         h("thead", {}, h("tr", {}, titles.map((title, place) => h("th", { scope: "col", class: place > 1 && "number" }, title)))),
-        h("tbody", {}, data.map((row) => h("tr", {}, h("td", {}, row.rule_path), h("td", {}, row.message ?? `Wording ${row.variant + 1}`),
+        h("tbody", {}, data.map((row) => h("tr", {}, h("td", {}, row.rule_path), h("td", {}, row.message || `Wording ${row.id}`),
           [row.impressions, row.clicks, row.conversions].map((count) => h("td", { class: "number" }, String(count))))))))
       : h("p", { class: "empty" }, "Nothing was shown yet."));
   }

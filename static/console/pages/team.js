@@ -35,10 +35,11 @@ class Team {
   #card(one) {
     const sites = this.#app.sites.filter((site) => one.site_ids?.includes(site.id)).map((site) => site.name);
     return h("li", { class: "card" },
-      h("div", { class: "page-head" }, h("h2", {}, one.name), h("span", { class: "tag" }, one.is_owner ? "Owner" : one.is_invited ? "Invited" : "Operator")),
+      h("div", { class: "page-head" }, h("h2", {}, one.name), h("span", { class: "tag" }, one.is_owner ? "Owner" : one.status === "invited" ? "Invited" : "Operator")),
       h("p", { class: "soft" }, one.email),
       !one.is_owner && h("p", {}, sites.length ? sites.join(", ") : "No site yet"),
       one.id !== this.#app.user.id && h("div", { class: "actions" },
+        h("button", { type: "button", class: "quiet", onclick: () => this.#link(one) }, one.status === "invited" ? "New link" : "New password", h("span", { class: "hidden" }, ` for ${one.name}`)),
         h("button", { type: "button", class: "quiet", onclick: () => this.#edit(one) }, "Change", h("span", { class: "hidden" }, ` ${one.name}`)),
         h("button", { type: "button", class: "quiet", onclick: () => this.#remove(one) }, icon(ICONS.trash, 18), "Remove", h("span", { class: "hidden" }, ` ${one.name}`))));
   }
@@ -48,6 +49,7 @@ class Team {
     const fields = [
       !one && field("Email", h("input", { name: "email", type: "email", autocomplete: "off" })),
       field("Name", h("input", { name: "name", value: one?.name || "", maxlength: 200 }), "Visitors read it."),
+      checkbox("Owner", "is_owner", one?.is_owner ?? false, "Sees and does everything, on every site."),
       h("fieldset", {}, h("legend", {}, "Sites"), this.#app.sites.map((site) => checkbox(site.name, `site_${site.id}`, one ? one.site_ids.includes(site.id) : true))),
       h("fieldset", {}, h("legend", {}, "May"), RIGHTS.map(([name, words]) => checkbox(words, name, rights[name]))),
     ];
@@ -63,9 +65,18 @@ class Team {
   #bodyOf(given) {
     return {
       name: given.name,
+      is_owner: given.is_owner,
       site_ids: this.#app.sites.filter((site) => given[`site_${site.id}`]).map((site) => site.id),
       permissions: Object.fromEntries(RIGHTS.map(([name]) => [name, given[name]])),
     };
+  }
+
+  async #link(one) {
+    try {
+      showLink((await api.post(`team/${one.id}/link`)).link, one);
+    } catch (problem) {
+      toast(problem.message, "bad");
+    }
   }
 
   async #remove(one) {
@@ -75,10 +86,11 @@ class Team {
   }
 }
 
-function showLink(link) {
+function showLink(link, one = null) {
+  const isPassword = one?.status === "active";
   const copy = () => navigator.clipboard.writeText(link).then(() => toast("Copied."), () => toast("Select the text and copy it.", "bad"));
-  openDialog("The invitation", [
-    h("p", {}, "Send this link to your colleague. It works once and for seven days."),
+  openDialog(isPassword ? "Link for a new password" : "The invitation", [
+    h("p", {}, `Send this link to your colleague. It works once, for ${isPassword ? "an hour" : "seven days"}.`),
     h("code", { class: "code", tabindex: "0" }, link),
     h("div", { class: "actions" }, navigator.clipboard && h("button", { type: "button", class: "primary", onclick: copy }, icon(ICONS.copy, 18), "Copy")),
   ]);

@@ -32,7 +32,7 @@ class Visitors {
   }
 
   async load() {
-    const { data } = await api.get("operator/visitors").catch((problem) => {
+    const { data } = await api.get("operator/visitors", { per_page: 100 }).catch((problem) => {
       toast(problem.message, "bad");
       return { data: null };
     });
@@ -55,7 +55,7 @@ class Visitors {
       h("td", { data: { title: "Visitor" } }, row.conversation_id ? h("a", { href: `/console/inbox/${row.conversation_id}` }, name) : name),
       h("td", { data: { title: "Page" } }, path(row.page_url)),
       h("td", { data: { title: "Language" } }, row.lang || ""),
-      h("td", { data: { title: "Since" } }, ago(row.since)),
+      h("td", { data: { title: "Since" } }, ago(row.online_since)),
       h("td", {}, this.#app.can("can_chat", row.site_id) &&
         h("button", { type: "button", onclick: () => this.#speak(row, name) }, "Say hello", h("span", { class: "hidden" }, ` to ${name}`))));
   }

@@ -37,7 +37,7 @@ const answers = {
   title: "Answers",
   fields: ({ config }) => [
     field("Style", select("behavior_preset", PRESETS, config.behavior_preset)),
-    field("Tone", input("behavior_tone", config.behavior_tone, { maxlength: 200 }), "For example: warm and short."),
+    field("Tone", select("behavior_tone", TONES, config.behavior_tone)),
     field("Goals", area("behavior_goals", config.behavior_goals.join("\n"), { rows: 3 }), "What answers should lead to, one a line."),
     field("Instructions", area("custom_instructions", config.custom_instructions, { rows: 5 }), "What the AI should always keep in mind about your shop."),
     field("System prompt", area("system_prompt", config.system_prompt, { rows: 5 }), "Replaces Vexar's own beginning; leave it empty unless you know you need it."),
@@ -46,7 +46,9 @@ const answers = {
   read: (given) => ({ ...given, behavior_goals: lines(given.behavior_goals) }),
 };
 
-const PRESETS = [["", "Default"], ["support", "Support"], ["sales", "Sales"], ["strict", "Only from the knowledge"]];
+const PRESETS = [["", "Default"], ["support", "Solve problems"], ["sales", "Help to choose and buy"], ["concierge", "Guide through the website"], ["leads", "Find out what is needed"]];
+const TONES = [["", "Default"], ...["friendly", "professional", "casual", "formal", "empathetic", "playful"].map((tone) => [tone, tone[0].toUpperCase() + tone.slice(1)])];
+const STRATEGIES = [["", "The AI does not ask"], ["gentle", "The AI offers it once"], ["direct", "The AI asks early on"]];
 
 const contact = {
   name: "contact",
@@ -55,14 +57,14 @@ const contact = {
   fields: ({ config }) => [
     field("Ask for", select("collect_data", [["none", "Nothing"], ["email", "Email"], ["phone", "Phone"], ["both", "Email and phone"]], config.collect_data)),
     field("When", select("lead_when", LEAD_WHEN, config.lead_when)),
-    field("How to ask", area("lead_strategy", config.lead_strategy, { rows: 3 }), "A hint for the AI, such as: offer to send the size table."),
+    field("In the conversation", select("lead_strategy", STRATEGIES, config.lead_strategy)),
     checkbox("Ask for an email when nobody is there", "collect_email", config.collect_email),
   ],
   read: (given) => given,
 };
 
 const LEAD_WHEN = [
-  ["never", "Never by itself"], ["start", "Before the first message"], ["after_first", "After the first answer"], ["unanswered", "When there is no answer"],
+  ["never", "Never by itself"], ["start", "Before the first message"], ["after_answer", "After the first answer"],
 ];
 
 const people = {

@@ -55,24 +55,24 @@ class Conversations:
         """What the visitor did with a nudge; see nudges.record."""
         self._store.write(nudges.record, site_id=site_id, session_id=session_id, **what)
 
-    def accept(self, site_id: int, session_id: str, operator: Any) -> int:
-        """An operator takes the conversation; see handover.accept."""
-        return self._change(handover.accept, site_id, session_id, operator=operator)
+    def accept(self, site_id: int, session_id: str, operator: Any, **which: Any) -> int:
+        """An operator takes the conversation (conversation_id); see handover.accept."""
+        return self._change(handover.accept, site_id, session_id, operator=operator, **which)
 
     def say(self, site_id: int, session_id: str, operator: Any, **message: Any) -> int:
-        """An operator's message (content, image_path, message_id); see handover.say."""
+        """An operator's message (content, image_path, message_id, conversation_id); see handover.say."""
         return self._change(
             handover.say, site_id, session_id, operator=operator, claim_image=uploads.claim_for_person,
             **_with_id(message),
         )
 
-    def transfer(self, site_id: int, session_id: str, *, operator: Any, to: int) -> int:
-        """An operator gives the conversation to another one (its id); see handover.transfer."""
-        return self._change(handover.transfer, site_id, session_id, to=to)
+    def transfer(self, site_id: int, session_id: str, *, operator: Any, to: int, **which: Any) -> int:
+        """An operator gives the conversation (conversation_id) to another one (its id); see handover.transfer."""
+        return self._change(handover.transfer, site_id, session_id, to=to, **which)
 
-    def return_to_ai(self, site_id: int, session_id: str, *, operator: Any = None) -> int:
-        """The AI answers again; see handover.return_to_ai."""
-        return self._change(handover.return_to_ai, site_id, session_id)
+    def return_to_ai(self, site_id: int, session_id: str, *, operator: Any = None, **which: Any) -> int:
+        """The AI answers again (conversation_id); see handover.return_to_ai."""
+        return self._change(handover.return_to_ai, site_id, session_id, **which)
 
     def request_operator(self, site_id: int, session_id: str, **how: Any) -> Called:
         """The visitor asks for a person (address, lang, is_told); see handover.request_operator."""
@@ -86,9 +86,9 @@ class Conversations:
         """The visitor begins anew; see handover.close."""
         return self._change(handover.close, site_id, session_id)
 
-    def close_by_operator(self, site_id: int, session_id: str, *, operator: Any) -> int:
-        """A person ends the conversation; see handover.close."""
-        return self._change(handover.close, site_id, session_id, operator=operator)
+    def close_by_operator(self, site_id: int, session_id: str, *, operator: Any, **which: Any) -> int:
+        """A person ends the conversation (conversation_id); see handover.close."""
+        return self._change(handover.close, site_id, session_id, operator=operator, **which)
 
     def ring_clock(self, *, visitor_id: int, conversation_id: int) -> alarms.Rung | None:
         """Do what is due in a conversation, if anything is; see alarms.ring."""

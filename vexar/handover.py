@@ -55,9 +55,12 @@ class Called(NamedTuple):
     text: str
 
 
-def accept(tx: Transaction, *, site_id: int, session_id: str, operator: Any) -> int:
-    """An operator takes the open conversation: its id. Raises ApiError conversation_not_found, conflict."""
-    visitor, conversation = _open(tx, site_id, session_id)
+def accept(
+    tx: Transaction, *, site_id: int, session_id: str, operator: Any, conversation_id: int | None = None
+) -> int:
+    """An operator takes the open conversation: its id. `conversation_id`, here and below: refused with
+    conversation_not_found when that is not the open one any more. Raises ApiError conversation_not_found, conflict."""
+    visitor, conversation = _open(tx, site_id, session_id, conversation_id)
     if _refuse_other(conversation, operator) == "ai":
         _take(visitor, conversation, operator, "joined")
         _save(visitor, conversation.id)
@@ -67,6 +70,7 @@ def accept(tx: Transaction, *, site_id: int, session_id: str, operator: Any) -> 
 def say(
     tx: Transaction, *, site_id: int, session_id: str, operator: Any, content: str, image_path: str | None = None,
     message_id: str | None = None, claim_image: Callable[[Transaction, int, int, str], bool] | None = None,
+    conversation_id: int | None = None,
 ) -> int:
     """An operator's message: its number. Takes the conversation first when the AI has it; the same message_id
     again is the same message. Raises ApiError."""
@@ -75,7 +79,7 @@ def say(
     known = visitor and _sent_before(visitor, "operator", message_id, content, image_path)
     if known:
         return known
-    conversation = _conversation_of(visitor)
+    conversation = _conversation_of(visitor, conversation_id)
     is_new = _refuse_other(conversation, operator) == "ai"
     if is_new:
         _take(visitor, conversation, operator, "joined")
@@ -94,12 +98,14 @@ def say(
     return seq
 
 
-def transfer(tx: Transaction, *, site_id: int, session_id: str, to: int) -> int:
+def transfer(
+    tx: Transaction, *, site_id: int, session_id: str, to: int, conversation_id: int | None = None
+) -> int:
     """Give the open conversation to another operator (its id), whoever has it now: the conversation's id.
 
     Raises ApiError conversation_not_found, not_found (no such operator), conflict (may not chat on this site).
     """
-    visitor, conversation = _open(tx, site_id, session_id)
+    visitor, conversation = _open(tx, site_id, session_id, conversation_id)
     operator, may_chat = routing.find_who_may_chat(tx, site_id, to)
     if operator is None:
         raise ApiError("not_found")
@@ -111,9 +117,9 @@ def transfer(tx: Transaction, *, site_id: int, session_id: str, to: int) -> int:
     return conversation.id
 
 
-def return_to_ai(tx: Transaction, *, site_id: int, session_id: str) -> int:
+def return_to_ai(tx: Transaction, *, site_id: int, session_id: str, conversation_id: int | None = None) -> int:
     """Give the open conversation back to the AI: its id. Raises ApiError."""
-    visitor, conversation = _open(tx, site_id, session_id)
+    visitor, conversation = _open(tx, site_id, session_id, conversation_id)
     if conversation.mode == "operator" or conversation.is_waiting:
         give_back(visitor, conversation, line("returned", visitor.row.lang))
     return conversation.id
@@ -163,14 +169,16 @@ def propose(
     return seq
 
 
-def close(tx: Transaction, *, site_id: int, session_id: str, operator: Any = None) -> int:
+def close(
+    tx: Transaction, *, site_id: int, session_id: str, operator: Any = None, conversation_id: int | None = None
+) -> int:
     """End the open conversation: its id. `operator`: who ends it, None for the visitor. What runs in it is stopped
     and kept. Raises ApiError."""
     visitor = LockedVisitor.find(tx, site_id, session_id)
     # This job again, after a COMMIT whose answer was lost.
     if tx.may_be_done and visitor and not visitor.conversation_id and (closed := visitor.newest_conversation()):
         return closed.id
-    conversation = _conversation_of(visitor)
+    conversation = _conversation_of(visitor, conversation_id)
     end(visitor, conversation, line("closed", visitor.row.lang, name=operator.name) if operator else "")
     return conversation.id
 
@@ -203,14 +211,17 @@ def away_text(visitor: LockedVisitor, settings: SiteSettings, lang: str) -> str:
     ])
 
 
-def _open(tx: Transaction, site_id: int, session_id: str) -> tuple[LockedVisitor, Any]:
+def _open(
+    tx: Transaction, site_id: int, session_id: str, conversation_id: int | None = None
+) -> tuple[LockedVisitor, Any]:
     visitor = LockedVisitor.find(tx, site_id, session_id)
-    return visitor, _conversation_of(visitor)
+    return visitor, _conversation_of(visitor, conversation_id)
 
 
-def _conversation_of(visitor: LockedVisitor | None) -> Any:
+def _conversation_of(visitor: LockedVisitor | None, conversation_id: int | None = None) -> Any:
     conversation = visitor.conversation() if visitor else None
-    if conversation is None:
+    # An operator means the conversation it looks at; the visitor may have begun another one meanwhile.
+    if conversation is None or conversation_id not in (None, conversation.id):
         raise ApiError("conversation_not_found")
     return conversation
 

@@ -112,7 +112,7 @@ class Seen(msgspec.Struct, kw_only=True):
           caller=signed_in, errors=(*GONE, "conflict"), summary="Take a conversation")
 def accept(member: Member, conversation_id: int, body: Done) -> dict:
     site_id, session_id = _open(member, conversation_id)
-    _verbs(member).accept(site_id, session_id, member.operator)
+    _verbs(member).accept(site_id, session_id, member.operator, conversation_id=conversation_id)
     return {"conversation_id": conversation_id}
 
 
@@ -125,7 +125,7 @@ def message(member: Member, body: SayBody) -> dict:
     # Not refused here when it is closed: a message that is sent again must not hear that it failed.
     seq = _verbs(member).say(
         conversation.site_id, visitor.session_id, member.operator, content=body.content, image_path=image_path,
-        message_id=body.message_id,
+        message_id=body.message_id, conversation_id=conversation.id,
     )
     return {"conversation_id": conversation.id, "message": _stored(member, visitor.id, seq)}
 
@@ -135,7 +135,9 @@ def message(member: Member, body: SayBody) -> dict:
 def close(member: Member, conversation_id: int, body: Done) -> dict:
     site_id, session_id = _open(member, conversation_id)
     member.parts.runs.stop_all(site_id, session_id)
-    _verbs(member).close_by_operator(site_id, session_id, operator=member.operator)
+    _verbs(member).close_by_operator(
+        site_id, session_id, operator=member.operator, conversation_id=conversation_id
+    )
     return {"conversation_id": conversation_id}
 
 
@@ -143,7 +145,9 @@ def close(member: Member, conversation_id: int, body: Done) -> dict:
           caller=signed_in, errors=(*GONE, "conflict"), summary="Pass a conversation on to a colleague")
 def transfer(member: Member, conversation_id: int, body: TransferBody) -> dict:
     site_id, session_id = _open(member, conversation_id)
-    _verbs(member).transfer(site_id, session_id, operator=member.operator, to=body.operator_id)
+    _verbs(member).transfer(
+        site_id, session_id, operator=member.operator, to=body.operator_id, conversation_id=conversation_id
+    )
     return {"conversation_id": conversation_id}
 
 
@@ -151,7 +155,9 @@ def transfer(member: Member, conversation_id: int, body: TransferBody) -> dict:
           strict=True, caller=signed_in, errors=GONE, summary="Give a conversation back to the AI")
 def return_to_ai(member: Member, conversation_id: int, body: Done) -> dict:
     site_id, session_id = _open(member, conversation_id)
-    _verbs(member).return_to_ai(site_id, session_id, operator=member.operator)
+    _verbs(member).return_to_ai(
+        site_id, session_id, operator=member.operator, conversation_id=conversation_id
+    )
     return {"conversation_id": conversation_id}
 
 
@@ -216,8 +222,8 @@ def _verbs(member: Member) -> Any:
 def _open(member: Member, conversation_id: int) -> tuple[int, str]:
     """Site and session of an open conversation. Raises ApiError not_found, forbidden, conversation_not_found."""
     conversation, visitor = member.conversation(conversation_id, CHAT)
+    # Asked again under the lock; here it keeps `close` from stopping what runs in another conversation.
     if visitor.conversation_id != conversation.id:
-        # The verbs mean the visitor's open conversation, which would be another one.
         raise ApiError("conversation_not_found", "This conversation was closed.")
     return conversation.site_id, visitor.session_id
 

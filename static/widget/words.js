@@ -11,7 +11,8 @@ export async function prepare({ lang: wanted }) {
   if (!known.has(lang)) known.set(lang, import(`./lang/${lang}.js`));
   sheet ??= fetchSheet();
   try {
-    return { lang, words: (await known.get(lang)).default, sheet: await sheet };
+    const [module, styles] = await Promise.all([known.get(lang), sheet]);
+    return { lang, words: module.default, sheet: styles };
   } catch (problem) {
     known.delete(lang);
     sheet = null;

@@ -57,7 +57,6 @@ from vexar.scheduler import Scheduler
 from vexar.store import Store, open_store
 from vexar.uploads import PREFIX, Uploads
 
-
 # Whoever searches catches up first; this keeps what is left for him small.
 DIGEST_EVERY_S = 5.0
 

@@ -38,6 +38,8 @@ def open_app(folder: Path, **settings: object) -> Iterator[Any]:
     with Upstream() as upstream:
         app = create_app(config_for(folder, **{"ai_base_url": upstream.url, **settings}))
         app.upstream = upstream
+        # It would write between two looks at the rows.
+        app.extensions["vexar"].scheduler.close()
         try:
             _warm_up(app)
             yield app

@@ -30,7 +30,7 @@ LAYERS = (
      "vexar.demo", "vexar.presence", "vexar.online", "vexar.desk", "vexar.desk_news", "vexar.typists",
      "vexar.visitor_stream", "vexar.inbox", "vexar.finding",
      "vexar.digest", "vexar.listing", "vexar.leads", "vexar.analytics"),
-    ("vexar.answers", "vexar.push", "vexar.push_operators"),
+    ("vexar.answers", "vexar.scheduler", "vexar.push", "vexar.push_operators"),
     ("vexar.parts",),
     ("vexar.routes", "vexar.cli"),
     ("app",),

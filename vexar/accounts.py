@@ -79,7 +79,9 @@ class Accounts:
         try:
             self._check(operator.email, current, bucket)
         except ApiError as problem:
-            raise invalid(current_password="is not your password") from None if problem.status == 401 else problem
+            if problem.status == 401:
+                raise invalid(current_password="is not your password") from None
+            raise
         self._store.write(
             _change_password, operator_id=operator.id, password_hash=self._passwords.hash(new), kept_token=token
         )

@@ -46,10 +46,6 @@ class Hash:
         return f"scrypt${self.n}${self.r}${self.p}${salt}${key}"
 
 
-# Of no password: what an account without one is compared with.
-DUMMY = Hash(N, R, P, b"\0" * SALT_BYTES, b"\0" * KEY_BYTES).text()
-
-
 class Passwords:
     """The native threads that hash. Close it."""
 
@@ -65,9 +61,9 @@ class Passwords:
 
     def fits(self, password: str, stored: str | None) -> bool:
         """Whether this is the password; with None (no account, no password) always false, after the same work."""
-        known = parse(stored or DUMMY)
+        known = parse(stored) if stored else Hash(N, R, P, b"\0" * SALT_BYTES, b"")
         key = self._derive(password, known.n, known.r, known.p, known.salt)
-        return hmac.compare_digest(key, known.key) and stored is not None
+        return hmac.compare_digest(key, known.key)
 
     def close(self) -> None:
         """End the threads."""

@@ -201,7 +201,7 @@ def _member_to_wire(row: Any, rights: list) -> dict:
     return {
         "id": row.id, "email": row.email, "name": row.name, "avatar_url": row.avatar_url,
         "is_owner": bool(row.is_owner),
-        "status": "active" if row.password_hash or row.key_hash else "invited",
+        "is_invited": not (row.password_hash or row.key_hash),
         "site_ids": [one.site_id for one in rights],
         "permissions": permissions(row, rights[0] if rights else None),
         "created_at": to_time(row.created_ms),

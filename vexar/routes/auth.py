@@ -16,7 +16,7 @@ from vexar.parts import Parts, parts
 from vexar.passwords import MAX_CHARS, MIN_CHARS
 from vexar.routes.api import endpoint, json_answer
 from vexar.routes.cookies import forget_cookie
-from vexar.routes.fields import Email, Filled, PersonName, Text
+from vexar.routes.fields import Done, Email, Filled, PersonName, Text
 from vexar.routes.signed import Member, signed_in
 
 blueprint = Blueprint("auth", __name__)
@@ -104,8 +104,9 @@ def login(body: LoginBody) -> dict:
     return {"token": token, "user": to_user(live, operator)}
 
 
-@endpoint(blueprint, "POST", "/auth/logout", caller=signed_in, strict=True, errors=("forbidden",), summary="Sign out")
-def logout(member: Member) -> Response:
+@endpoint(blueprint, "POST", "/auth/logout", caller=signed_in, strict=True, body=Done, errors=("forbidden",),
+          summary="Sign out")  # fmt: skip
+def logout(member: Member, body: Done) -> Response:
     """The session ends, here and in the console; an API key stays."""
     member.parts.accounts.logout(member.token)
     return forget_cookie(json_answer({"success": True}, headers={"Cache-Control": "no-store"}))
@@ -140,9 +141,9 @@ def change_password(member: Member, body: PasswordBody) -> dict:
     return {}
 
 
-@endpoint(blueprint, "POST", "/auth/api-key", caller=signed_in, strict=True, answer=ApiKey, errors=("forbidden",),
-          summary="Make a new API key")  # fmt: skip
-def new_api_key(member: Member) -> dict:
+@endpoint(blueprint, "POST", "/auth/api-key", caller=signed_in, strict=True, body=Done, answer=ApiKey,
+          errors=("forbidden",), summary="Make a new API key")  # fmt: skip
+def new_api_key(member: Member, body: Done) -> dict:
     """The earlier key ends at once. Only a hash of the new one is stored."""
     return {"api_key": member.parts.accounts.new_key(member.operator.id)}
 

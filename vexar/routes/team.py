@@ -16,7 +16,7 @@ from vexar.parts import Parts, parts
 from vexar.routes.api import endpoint
 from vexar.routes.auth import AvatarUrl, LoggedIn, NewPassword, changes_of, to_user
 from vexar.routes.cookies import refuse_other_pages
-from vexar.routes.fields import Email, OneOf, PersonName, Text, Whole
+from vexar.routes.fields import Done, Email, OneOf, PersonName, Text, Whole
 from vexar.routes.lists import ListQuery, Pagination, csv_answer, page_answer
 from vexar.routes.signed import Member, signed_in
 
@@ -25,7 +25,7 @@ blueprint = Blueprint("team", __name__)
 MAX_SITES = 100
 # Of a CSV file; a team is small.
 MAX_MEMBERS = 10_000
-CSV_COLUMNS = ("id", "email", "name", "is_owner", "status", "created_at")
+CSV_COLUMNS = ("id", "email", "name", "is_owner", "is_invited", "created_at")
 SiteIds = Annotated[list[Whole(1)], Meta(max_length=MAX_SITES, description="Where somebody works.")]
 LinkToken = Text(200, description="From the link.")
 
@@ -74,14 +74,14 @@ class TokenQuery(msgspec.Struct, kw_only=True):
 
 
 class MemberRow(msgspec.Struct, kw_only=True):
-    """A member of the team; `invited`: has neither a password nor a key yet."""
+    """A member of the team; `is_invited`: has neither a password nor a key yet."""
 
     id: int
     email: str
     name: str
     avatar_url: str | None
     is_owner: bool
-    status: OneOf("active", "invited")
+    is_invited: bool
     site_ids: list[int]
     permissions: Permissions
     created_at: str
@@ -197,8 +197,9 @@ def remove_member(member: Member, operator_id: int) -> dict:
     return {}
 
 
-@told("POST", "/team/<int:operator_id>/link", "Make a new link for a member", answer=Invited, errors=("not_found",))
-def new_link(member: Member, operator_id: int) -> dict:
+@told("POST", "/team/<int:operator_id>/link", "Make a new link for a member", body=Done, answer=Invited,
+      errors=("not_found",))  # fmt: skip
+def new_link(member: Member, operator_id: int, body: Done) -> dict:
     """An invitation again (seven days), or for a new password (an hour); the earlier link is void. For owners."""
     member.require_owner()
     live = member.parts

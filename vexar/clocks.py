@@ -62,13 +62,17 @@ def running(conversation: Any, settings: SiteSettings) -> Clock | None:
 
 
 def settings_of(tx: Transaction, site_id: int) -> SiteSettings:
-    """The site's settings as they are now."""
-    return read_settings(tx.one(_SETTINGS, id=site_id).settings)
+    """The site's settings as they are now; the defaults for a site that is being erased."""
+    site = tx.one(_SETTINGS, id=site_id)
+    return read_settings(site.settings) if site else SiteSettings()
 
 
 def wind(tx: Transaction, conversation_id: int) -> None:
     """Note when the next clock of a conversation is due; the caller has locked its visitor and changed something."""
     conversation = tx.one(FIND_CONVERSATION, id=conversation_id)
+    if conversation is None:
+        # Erased.
+        return
     is_quiet = conversation.closed_ms is not None or (conversation.mode == "ai" and not conversation.is_waiting)
     clock = None if is_quiet else running(conversation, settings_of(tx, conversation.site_id))
     due_ms = clock.due_ms if clock else None

@@ -30,8 +30,9 @@ class SiteSettings(msgspec.Struct, kw_only=True):
     ai_model: str = ""
     system_prompt: str = ""
     custom_instructions: str = ""
-    # What the contact form asks for: none, email, phone or both. collect_email is the older switch for email.
+    # Where nobody is there to answer, an email address is asked for.
     collect_email: bool = False
+    # What the contact form asks for: none, email, phone or both.
     collect_data: str = "none"
     # When it comes by itself: never, start or after_answer.
     lead_when: str = "never"
@@ -72,11 +73,6 @@ class SiteSettings(msgspec.Struct, kw_only=True):
     webhook_secret: str = ""
     # No field of the chatbot settings: nudge events up to this number do not count in the figures any more.
     nudge_figures_after_id: int = 0
-
-    @property
-    def contact_form(self) -> str:
-        """What the contact form asks for: none, email, phone or both."""
-        return "email" if self.collect_email and self.collect_data == "none" else self.collect_data
 
 
 def read_settings(text: str) -> SiteSettings:

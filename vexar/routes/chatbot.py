@@ -17,7 +17,11 @@ from vexar.routes.sites import EDITED, found, given, known_providers
 
 blueprint = Blueprint("chatbot", __name__)
 
-MAX_SECONDS = 86_400
+MAX_SECONDS = 7 * 86_400
+# What running clocks are set by.
+CLOCK_FIELDS = {
+    "operator_timeout", "first_reply_timeout", "reply_timeout", "visitor_timeout", "operator_routing", "operator_id",
+}
 _COLOUR = r"#(?:[0-9A-Fa-f]{3}){1,2}"
 Colour = Text(
     7, pattern=rf"^{_COLOUR}$(?!\n)", sentence="must be a colour such as #2f5bea", examples=["#2f5bea"]
@@ -46,7 +50,7 @@ class Settings(msgspec.Struct, kw_only=True):
     """What changes; every field may be left out. Numbers in seconds, days or bytes; 0 switches a clock, the
     retention or a budget off."""
 
-    bot_name: Text(80) | UnsetType = UNSET
+    bot_name: Text(100) | UnsetType = UNSET
     bot_avatar_url: WebAddress | UnsetType | None = UNSET
     welcome_message: Text(2_000, min_chars=0) | UnsetType = UNSET
     primary_color: Colour | UnsetType = UNSET
@@ -110,4 +114,6 @@ def change_settings(member: Member, site_id: int, body: Settings) -> dict:
     changes = site_settings.checked(given(body))
     there = [provider["id"] for provider in known_providers(member.parts) if provider["is_available"]]
     row = member.parts.store.write(site_settings.change, site_id=site_id, changes=changes, providers=there)
+    if changes.keys() & CLOCK_FIELDS:
+        member.parts.conversations.rewind_clocks(site_id)
     return site_settings.shown(found(row))

@@ -228,7 +228,10 @@ def widget_config(query: ConfigQuery) -> dict:
         "button_style": settings.button_style,
         "starters": settings.starters,
         "forms": {
-            "collect_data": settings.contact_form, "collect_email": settings.collect_email,
+            # The older switch asks for an address as well.
+            "collect_data": "email" if settings.collect_email and settings.collect_data == "none"
+            else settings.collect_data,
+            "collect_email": settings.collect_email,
             "lead_when": settings.lead_when,
         },
         "upload": settings.photo_upload_enabled,

@@ -78,9 +78,14 @@ async function readOpen() {
   return found;
 }
 
+// What the AI answers is news to nobody; what waits for a person is.
+export function isUnread(row) {
+  return row.unread_count > 0 && row.status !== "ai";
+}
+
 function compare(one, other) {
   if (one.is_waiting !== other.is_waiting) return one.is_waiting ? -1 : 1;
   if (one.is_waiting) return (one.waiting_since || "").localeCompare(other.waiting_since || "");
-  if (!one.unread_count !== !other.unread_count) return one.unread_count ? -1 : 1;
+  if (isUnread(one) !== isUnread(other)) return isUnread(one) ? -1 : 1;
   return other.changed_at.localeCompare(one.changed_at);
 }

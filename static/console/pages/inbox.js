@@ -1,6 +1,7 @@
 // The inbox: the list of conversations on the left, the chosen one beside it; on a phone one of the two.
 
 import { api } from "../lib/api.js";
+import { isUnread } from "../lib/conversations.js";
 import { h, put } from "../lib/dom.js";
 import { shortcut } from "../lib/keys.js";
 import { ago, lasting } from "../lib/time.js";
@@ -148,7 +149,7 @@ class Inbox {
     const manySites = this.#app.sites.length > 1;
     const site = this.#app.sites.find((one) => one.id === row.site_id);
     return h("li", {}, h("a", {
-      href: `/console/inbox/${row.id}`, class: `row${row.unread_count ? " is-unread" : ""}`,
+      href: `/console/inbox/${row.id}`, class: `row${isUnread(row) ? " is-unread" : ""}`,
       "aria-current": row.id === this.#view?.id ? "true" : null,
     },
     h("span", { class: "row-top" },
@@ -159,7 +160,7 @@ class Inbox {
       h("span", { class: `tag ${row.status}` }, statusWords(row)),
       row.operator && h("span", { class: "soft small" }, row.operator.name),
       manySites && h("span", { class: "soft small" }, site?.name),
-      row.unread_count > 0 && h("span", { class: "unread" }, String(row.unread_count), h("span", { class: "hidden" }, " unread")))));
+      isUnread(row) && h("span", { class: "unread" }, String(row.unread_count), h("span", { class: "hidden" }, " unread")))));
   }
 
   #step(by) {

@@ -147,6 +147,8 @@ def test_every_word_counts_and_only_the_last_may_be_a_beginning(store, site, olg
     both, _ = say(store, site, "refund for shoes"), say(store, site, "refund for socks")
     assert search(olga, site, "refund sho") == [both]
     assert search(olga, site, "refu shoes") == []
+    # Beginnings of two letters would find nearly everything.
+    assert search(olga, site, "refund sh") == []
 
 
 def test_contacts_are_found_by_any_part_and_mixed_with_texts(store, site, olga):

@@ -13,6 +13,8 @@ from vexar.knowledge.text import MAX_TERM_CHARS, bare, is_dense, words
 
 MAX_SEARCH_TOKENS = 8
 MAX_CONTACT_CHARS = 600
+# Shorter ones are in nearly every text: a long look for nothing.
+MIN_BEGINNING_CHARS = 3
 # Fewer digits are rather a number in a text than the end of a phone number.
 MIN_PHONE_DIGITS = 5
 _DENSE_PAIR_CHARS = 2
@@ -21,12 +23,12 @@ _PHONE_MARKS = str.maketrans("", "", " +-()./")
 
 @dataclass(frozen=True)
 class Token:
-    """One word of a search: `contact` may stand anywhere in a contact, or all of `terms` in the texts; of the last
-    word of a search the terms may be beginnings."""
+    """One word of a search: `contact` may stand anywhere in a contact, or all of its terms in the texts, as whole
+    words or as `beginnings`."""
 
     contact: str
-    terms: tuple[str, ...]
-    is_beginning: bool
+    whole: tuple[str, ...]
+    beginnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,10 @@ NO_SEARCH = Search((), "")
 
 def read_search(text: str) -> Search:
     """What a person typed into the search field; without tokens when there is nothing to look for."""
-    parts = [(part, tuple(dict.fromkeys(_folded(part)))) for part in fold(text).split()]
+    parts = [(part, _query_terms(part)) for part in fold(text).split()]
     # What holds no word (a dash, an exclamation mark) asks for nothing.
     found = [(part, terms) for part, terms in parts if terms][:MAX_SEARCH_TOKENS]
-    tokens = tuple(
-        Token(_phone_digits(part) or part, terms, number == len(found))
-        for number, (part, terms) in enumerate(found, 1)
-    )
+    tokens = tuple(_token(part, terms, is_last=number == len(found)) for number, (part, terms) in enumerate(found, 1))
     # 0170... at home is +49170... in the contact.
     return Search(tokens, _phone_digits(text).lstrip("0"))
 
@@ -68,6 +67,17 @@ def contact_words(name: str, email: str, phone: str) -> str:
 def fold(text: str) -> str:
     """A text without case and accents, its words as they are."""
     return " ".join(bare(part) for part in unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _query_terms(part: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(_folded(part)))
+    # A code is a term of its own ("ab-12": ab12, ab, 12); its pieces would have to be typed to their ends.
+    return found[:1] if len(found) > 1 and found[0] == "".join(found[1:]) else found
+
+
+def _token(part: str, terms: tuple[str, ...], *, is_last: bool) -> Token:
+    beginnings = tuple(term for term in terms if is_last and (len(term) >= MIN_BEGINNING_CHARS or is_dense(term)))
+    return Token(_phone_digits(part) or part, tuple(term for term in terms if term not in beginnings), beginnings)
 
 
 def _folded(text: str) -> list[str]:

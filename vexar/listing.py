@@ -184,14 +184,16 @@ def _matches(site_ids: tuple[int, ...], search: Search) -> Any:
 
 def _has(site_ids: tuple[int, ...], token: Token) -> Any:
     """The conversation's texts have all terms of the token, or its visitor's contact has it anywhere."""
-    texts = reduce(and_, (Conversation.id.in_(_with_term(site_ids, term, token)) for term in token.terms))
+    term = ConversationTerm.term
+    conditions = [term == whole for whole in token.whole]
+    conditions += [(term >= beginning) & (term < beginning + _END) for beginning in token.beginnings]
+    texts = reduce(and_, (Conversation.id.in_(_with_term(site_ids, condition)) for condition in conditions))
     return or_(texts, _has_contact(site_ids, token.contact))
 
 
-def _with_term(site_ids: tuple[int, ...], term: str, token: Token) -> Any:
+def _with_term(site_ids: tuple[int, ...], condition: Any) -> Any:
     table = ConversationTerm
-    is_it = (table.term >= term) & (table.term < term + _END) if token.is_beginning else table.term == term
-    return table.select(table.conversation_id).where(_is_in(table.site_id, site_ids) & is_it)
+    return table.select(table.conversation_id).where(_is_in(table.site_id, site_ids) & condition)
 
 
 def _has_contact(site_ids: tuple[int, ...], part: str) -> Any:

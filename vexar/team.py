@@ -163,9 +163,13 @@ def site_ids_of(tx: Transaction, *, operator_id: int) -> list[int]:
     return [row.site_id for row in tx.all(_RIGHTS.where(OperatorSite.operator_id == operator_id))]
 
 
-def held(tx: Transaction, *, operator_id: int) -> list[tuple[int, str]]:
-    """(site_id, session_id) of the open conversations somebody has."""
-    return [(row.site_id, row.session_id) for row in tx.all(_HELD, operator_id=operator_id)]
+def left_behind(tx: Transaction, *, operator_id: int) -> list[tuple[int, str]]:
+    """(site_id, session_id) of the open conversations somebody has on sites where it may not chat any more."""
+    operator = tx.one(Operator.select(Operator).where(Operator.id == operator_id))
+    rights = tx.all(_RIGHTS.where(OperatorSite.operator_id == operator_id))
+    may_chat = {row.site_id for row in rights if row.can_chat}
+    held = [] if operator.is_owner else tx.all(_HELD, operator_id=operator_id)
+    return [(row.site_id, row.session_id) for row in held if row.site_id not in may_chat]
 
 
 def _locked(tx: Transaction, operator_id: int, *, is_leaving: bool) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
@@ -182,6 +183,7 @@ def change_member(member: Member, operator_id: int, body: MemberBody) -> dict:
     live.store.write(
         team.change, operator_id=operator_id, site_ids=site_ids, rights=rights, **changes_of(body)
     )
+    _let_go(live, operator_id)
     return {"member": _member(live, operator_id)}
 
 
@@ -192,8 +194,7 @@ def remove_member(member: Member, operator_id: int) -> dict:
     member.require_owner()
     live = member.parts
     live.store.write(team.remove, operator_id=operator_id)
-    for site_id, session_id in live.store.read_heavy(team.held, operator_id=operator_id):
-        live.conversations.return_to_ai(site_id, session_id)
+    _let_go(live, operator_id)
     return {}
 
 
@@ -241,6 +242,14 @@ def accept_invite(body: AcceptBody) -> dict:
     token = live.accounts.accept(body.token, body.password, body.name)
     operator = live.store.read(auth.find_operator, token=token)
     return {"token": token, "user": to_user(live, operator)}
+
+
+def _let_go(live: Parts, operator_id: int) -> None:
+    """Give the AI back what somebody has who may not chat there any more: no visitor shall wait for nobody."""
+    for site_id, session_id in live.store.read_heavy(team.left_behind, operator_id=operator_id):
+        # The visitor may have closed it, or a colleague taken it, meanwhile.
+        with suppress(ApiError):
+            live.conversations.return_to_ai(site_id, session_id)
 
 
 def _member(live: Parts, operator_id: int) -> dict | None:

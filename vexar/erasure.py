@@ -48,7 +48,7 @@ _OF_SITE = (
 _ANONYMOUS = Statement(
     Visitor.update(
         session_id=P.session_id, conversation_id=None, user_id="", name="", email="", phone="", lang="", page_url="",
-        address="", digested_seq=Visitor.last_seq, changed_ms=P.now_ms,
+        address="", contact_words="", digested_seq=Visitor.last_seq, changed_ms=P.now_ms,
     ).where(Visitor.id == P.id)
 )
 _CLOSE = Statement(

@@ -44,6 +44,8 @@
     if (pathname.endsWith("/chat/history")) return json({ messages: [], has_more: false, conversation_id: null, mode: "ai", cursor: 0 });
     return json({ messages: [], mode: "ai", cursor: 0, blocked: false, unread: 0, typing: false });
   };
+  // The widget takes the focus when it opens; whoever is typing in the settings keeps it here.
+  HTMLElement.prototype.focus = () => {};
   // Live push would show what other visitors of this browser wrote; here there is none.
   window.EventSource = class extends EventTarget {
     readyState = 0;

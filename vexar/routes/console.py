@@ -42,6 +42,11 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+# The preview shows the real widget as a page of a site would: in a frame of the console, and without Trusted Types.
+PREVIEW_HEADERS = HEADERS | {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data: blob: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+}
 TITLES = {
     "login": "Sign in", "setup": "Welcome to Vexar", "join": "Join the team", "password": "Choose a new password",
     "forgotten": "Forgot your password?", "dead": "This link does not work any more",
@@ -86,7 +91,7 @@ def shell(page: str = "") -> Response:
     if not _is_signed_in(token):
         back = f"?next={quote(request.path)}" if page else ""
         return Response(status=303, headers={"Location": f"/console/login{back}", "Cache-Control": "no-store"})
-    text = _shell_text().replace("{csrf}", csrf_token(parts().config.secret_key, token))
+    text = _static_text("app.html").replace("{csrf}", csrf_token(parts().config.secret_key, token))
     return _page(text)
 
 
@@ -96,6 +101,14 @@ def login_page() -> Response:
     if _is_signed_in(cookie_token()):
         return Response(status=303, headers={"Location": "/console/", "Cache-Control": "no-store"})
     return _entry("login")
+
+
+@blueprint.get("/console/preview")
+def preview_page() -> Response:
+    """The widget with settings that are not saved; they are in the fragment, which never reaches the server."""
+    if not _is_signed_in(cookie_token()):
+        raise ApiError("unauthorized")
+    return _page(_static_text("preview.html"), headers=PREVIEW_HEADERS)
 
 
 @blueprint.get("/console/setup")
@@ -183,8 +196,8 @@ def read_files() -> tuple[str, dict[str, Asset]]:
 
 
 @cache
-def _shell_text() -> str:
-    text = (FOLDER / "app.html").read_text(encoding="utf-8")
+def _static_text(name: str) -> str:
+    text = (FOLDER / name).read_text(encoding="utf-8")
     # Its modules import each other by relative addresses, so all of them come below the version.
     return text.replace(STATIC_PATH, f"{STATIC_PATH}{read_files()[0]}/")
 
@@ -206,8 +219,8 @@ def _entry(page: str, status: int = 200, **values: str) -> Response:
     return _page(text, status)
 
 
-def _page(text: str, status: int = 200) -> Response:
-    return Response(text, status, HEADERS, content_type="text/html; charset=utf-8")
+def _page(text: str, status: int = 200, headers: dict[str, str] = HEADERS) -> Response:
+    return Response(text, status, headers, content_type="text/html; charset=utf-8")
 
 
 def _is_signed_in(token: str | None) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 
 from peewee import fn
 
-from vexar import desk_news, inbox, messages, online
-from vexar.models import Conversation, Note, OnlineSession, Operator, Visitor
+from vexar import inbox, listing, messages, online
+from vexar.models import Conversation, Note, OnlineSession, Visitor
 from vexar.store import P, Statement, Transaction
 from vexar.visitors import LockedVisitor, find
 
@@ -20,10 +20,7 @@ _ADD_NOTE = Statement(
         conversation_id=P.conversation_id, operator_id=P.operator_id, content=P.content, created_ms=P.now_ms
     )
 )
-_NOTE = Statement(
-    Note.select(Note, Operator.name, Operator.avatar_url)
-    .left_outer_join(Operator, on=(Operator.id == Note.operator_id)).where(Note.id == P.id)
-)
+_NOTE = Statement(Note.select(Note).where(Note.id == P.id))
 _CONVERSATION_CHANGED = Statement(Conversation.update(changed_ms=P.now_ms).where(Conversation.id == P.id))
 _SEEN = Statement(
     Conversation.update(unread_count=0).where((Conversation.id == P.id) & (Conversation.unread_count > 0))
@@ -52,7 +49,7 @@ def add_note(tx: Transaction, *, visitor_id: int, conversation_id: int, operator
     )
     # What live streams look for.
     tx.run(_CONVERSATION_CHANGED, id=conversation_id, now_ms=visitor.now_ms)
-    return desk_news.note_to_wire(tx.one(_NOTE, id=note_id))
+    return listing.notes_to_wire(tx, [tx.one(_NOTE, id=note_id)])[0]
 
 
 def mark_seen(tx: Transaction, *, visitor_id: int, conversation_id: int) -> bool:
@@ -65,8 +62,8 @@ def mark_seen(tx: Transaction, *, visitor_id: int, conversation_id: int) -> bool
 
 
 def message(tx: Transaction, *, visitor_id: int, seq: int, image_base: str) -> dict:
-    """One stored message as JSON shows it."""
-    return messages.all_to_wire(tx, [messages.one(tx, visitor_id, seq)], image_base)[0]
+    """One stored message as operators get it."""
+    return listing.messages_to_wire(tx, [messages.one(tx, visitor_id, seq)], image_base)[0]
 
 
 def visitor(tx: Transaction, *, site_id: int, session_id: str) -> Any:

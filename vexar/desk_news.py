@@ -10,21 +10,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from vexar import inbox, messages, presence
-from vexar.models import Conversation, Note, Operator, Site, Visitor
+from vexar import inbox, listing, messages, presence
+from vexar.models import Conversation, Note, Site, Visitor
 from vexar.store import P, Statement, Transaction
 
 # A transaction carries the time it began, and may wait for a lock meanwhile.
 OVERLAP_MS = 10_000
-# More than that at once, and reading the snapshot again is cheaper for everybody.
+# More news than that at once, and reading the snapshot again is cheaper for everybody.
 MAX_CONVERSATIONS = 200
+# The overlap brings most rows again and again, which is cheap: a row is only compared.
+MAX_ROWS = 5_000
 MAX_MESSAGES = 500
 
 _ROWS = Conversation.select(Conversation)
 _VISITORS = Visitor.select(Visitor.id, Visitor.last_seq)
-_NOTES = Note.select(Note, Operator.name, Operator.avatar_url).left_outer_join(
-    Operator, on=(Operator.id == Note.operator_id)
-)
+_NOTES = Note.select(Note)
 
 
 class Watched:
@@ -34,7 +34,7 @@ class Watched:
         self.site_ids = tuple(sorted(site_ids))
         self.changed = Statement(
             _ROWS.where(Conversation.site_id.in_(self.site_ids) & (Conversation.changed_ms >= P.since_ms))
-            .order_by(Conversation.changed_ms).limit(MAX_CONVERSATIONS + 1)
+            .order_by(Conversation.changed_ms).limit(MAX_ROWS)
         )
         self.sites = Statement(Site.select(Site.id, Site.changed_ms).where(Site.id.in_(self.site_ids)))
 
@@ -86,16 +86,18 @@ def look(
         if site_id in known.sites and sites.get(site_id) != known.sites[site_id]
     ]
     rows = tx.all(watched.changed, since_ms=start_ms)
-    if len(rows) > MAX_CONVERSATIONS:
-        found, rows = [Told(site_id, "reset", {}) for site_id in watched.site_ids], []
     if also:
         ids = {row.id for row in rows}
         rows += [row for row in tx.all(_ROWS.where(Conversation.id.in_(also))) if row.id not in ids]
     news = [row for row in rows if row.id not in known.rows or known.rows[row.id][0] != row]
     numbers = _newest_numbers(tx, news)
-    notes = _notes(tx, news, start_ms)
-    found += _tell(tx, news, known, start_ms=start_ms, image_base=image_base)
-    found += [_note_told(row, news) for row in notes if row.id not in known.notes]
+    is_too_much = len(news) > MAX_CONVERSATIONS or len(rows) >= MAX_ROWS
+    if is_too_much:
+        found = [Told(site_id, "reset", {}) for site_id in watched.site_ids]
+    told = [] if is_too_much else news
+    notes = _notes(tx, told, start_ms)
+    found += _tell(tx, told, known, start_ms=start_ms, image_base=image_base)
+    found += _tell_notes(tx, [row for row in notes if row.id not in known.notes], told)
     now_there = _presence(tx, watched) if with_presence else known.presence
     found += _presence_told(known.presence, now_there)
     kept = {row.id: known.rows[row.id] for row in rows if row.id in known.rows}
@@ -120,7 +122,7 @@ def missed(tx: Transaction, *, watched: Watched, since_ms: int, image_base: str)
     found = _tell(tx, rows, Known(0), start_ms=start_ms, image_base=image_base)
     if any(told.type == "reset" for told in found) or len(found) > MAX_MESSAGES:
         return None, now_ms
-    found += [_note_told(row, rows) for row in _notes(tx, rows, start_ms)]
+    found += _tell_notes(tx, _notes(tx, rows, start_ms), rows)
     found += _presence_told({}, _presence(tx, watched))
     return found, now_ms
 
@@ -137,7 +139,7 @@ def _tell(tx: Transaction, rows: list, known: Known, *, start_ms: int, image_bas
         if spoken is None:
             found.append(Told(row.site_id, "reset", {}))
             continue
-        for message in messages.all_to_wire(tx, spoken, image_base):
+        for message in listing.messages_to_wire(tx, spoken, image_base):
             found.append(Told(row.site_id, "message", {"conversation_id": row.id, "message": message}))
     return found
 
@@ -167,17 +169,12 @@ def _notes(tx: Transaction, rows: list, start_ms: int) -> list:
     return tx.all(_NOTES.where(Note.conversation_id.in_(ids) & (Note.created_ms >= start_ms)).order_by(Note.id))
 
 
-def _note_told(note: Any, rows: list) -> Told:
-    site_id = next(row.site_id for row in rows if row.id == note.conversation_id)
-    return Told(site_id, "note", {"conversation_id": note.conversation_id, "note": note_to_wire(note)})
-
-
-def note_to_wire(row: Any) -> dict:
-    """A note as JSON shows it. `row`: of `note`, with name and avatar_url of its operator."""
-    return {
-        "id": row.id, "content": row.content, "created_at": messages.to_time(row.created_ms),
-        "operator": {"id": row.operator_id, "name": row.name, "avatar_url": row.avatar_url},
-    }
+def _tell_notes(tx: Transaction, notes: list, rows: list) -> list[Told]:
+    sites = {row.id: row.site_id for row in rows}
+    return [
+        Told(sites[row.conversation_id], "note", {"conversation_id": row.conversation_id, "note": shown})
+        for row, shown in zip(notes, listing.notes_to_wire(tx, notes), strict=True)
+    ]
 
 
 def _presence(tx: Transaction, watched: Watched) -> dict[tuple[int, int], dict]:

@@ -46,7 +46,7 @@ class SayBody(msgspec.Struct, kw_only=True):
 
 
 class Said(msgspec.Struct, kw_only=True):
-    """The stored message, as the visitor gets it."""
+    """The stored message, as in conversations/{id}/messages."""
 
     conversation_id: int
     message: dict

@@ -9,6 +9,7 @@ export class Refusal extends Error {
     super(body?.error ?? `HTTP ${status}`);
     this.status = status;
     this.code = body?.code ?? "internal";
+    this.errors = body?.errors;
     this.retryMs = body?.retry_after ? body.retry_after * 1000 : null;
   }
 }

@@ -1,13 +1,13 @@
 // The panel as the visitor sees it: draws a State, reports what the visitor does. No network, nothing remembered.
 
-import { h, icon, iconButton, link, picture, showMarkdown } from "./dom.js";
+import { drawing, h, icon, iconButton, picture } from "./dom.js";
 
 const NEAR_END_PX = 80;
 const MAX_CHARS = 4000;
 
 /** Whether the panel fills the screen, as the style sheet has it. */
 export function isPhone({ inline }) {
-  return !inline && matchMedia("(max-width: 480px)").matches;
+  return !inline && matchMedia("(max-width: 480px), (max-height: 480px)").matches;
 }
 
 export class View {
@@ -21,6 +21,10 @@ export class View {
   #chips = h("div", { class: "chips" });
   #note = h("div", { class: "note", role: "status" });
   #told = h("div", { class: "hidden", "aria-live": "polite" });
+  #hello;
+  #opener = null;
+  // Whether the end is in sight: a picture that loads later must not push it out.
+  #isAtEnd = true;
 
   /** act: send, stop, retry, older, close, menu (entries), attach, typing. */
   constructor(core, words, act) {
@@ -33,28 +37,45 @@ export class View {
 
   /** Show or hide, and put the focus where it belongs. */
   setOpen(isOpen) {
-    const before = this.#core.root.activeElement;
+    const { button, host, inline, root } = this.#core;
+    const hadFocus = root.activeElement && root.activeElement !== button;
+    const active = document.activeElement;
+    if (isOpen) this.#opener = active === host || active === document.body ? button : active;
     this.panel.hidden = !isOpen;
     this.panel.ariaModal = isOpen && isPhone(this.#core) ? "true" : null;
-    if (isOpen) this.#text.focus({ preventScroll: true });
-    else if (before && before !== this.#core.button) this.#core.button.focus({ preventScroll: true });
-    if (isOpen) this.toEnd();
+    if (!isOpen && hadFocus) (this.#opener?.isConnected ? this.#opener : button).focus({ preventScroll: true });
+    if (!isOpen) return;
+    // A page with the chat in it keeps its own focus, and its place.
+    if (!inline) this.#text.focus({ preventScroll: true });
+    this.toEnd();
+  }
+
+  /** What is written and not sent. */
+  get draft() {
+    return this.#text.value;
+  }
+
+  set draft(text) {
+    this.#text.value = text;
   }
 
   /** Bring what is shown in line with the state. */
   render(state) {
-    const isAtEnd = this.#isAtEnd();
     const seen = new Set();
     let place = this.#list.firstChild;
+    let before = null;
     for (const row of state.rows()) {
       const node = this.#row(row, state);
+      const sender = `${row.role} ${row.message?.operator?.name}`;
+      node.classList.toggle("again", sender === before);
+      before = sender;
       seen.add(row.key);
       if (node === place) place = place.nextSibling;
       else this.#list.insertBefore(node, place);
     }
     for (const [key, { node }] of this.#nodes) if (!seen.has(key)) this.#remove(key, node);
     this.#frame(state);
-    if (isAtEnd) this.toEnd();
+    this.#stay();
   }
 
   /** Draw everything anew, with what was learned meanwhile. */
@@ -75,7 +96,9 @@ export class View {
 
   /** Something at the end of the conversation: starters, a form; null takes it away. */
   setEnd(element) {
+    const hadFocus = this.#end.contains(this.#core.root.activeElement);
     this.#end.replaceChildren(element ?? "");
+    if (hadFocus) this.#text.focus();
     if (element) this.toEnd();
   }
 
@@ -89,11 +112,11 @@ export class View {
   setTyping(text) {
     this.#typing.textContent = text;
     this.#typing.hidden = !text;
-    if (text && this.#isAtEnd()) this.toEnd();
+    this.#stay();
   }
 
   setBlocked(isBlocked) {
-    this.#text.disabled = isBlocked;
+    this.#text.disabled = this.#send.disabled = isBlocked;
   }
 
   /** Draw what was put in front of the rest, without moving what is being read. */
@@ -104,7 +127,8 @@ export class View {
   }
 
   toEnd() {
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#isAtEnd = true;
+    this.#stay();
   }
 
   #log;
@@ -119,10 +143,14 @@ export class View {
   #build() {
     const words = this.#words;
     this.#older = h("button", { type: "button", class: "pill", hidden: "", onclick: this.#act.older }, words.earlier);
+    const { config, inline } = this.#core;
+    const welcome = h("div", { class: "bubble", dir: "auto" }, config.welcome_message);
+    this.#hello = config.welcome_message && h("div", { class: "row hello" }, this.#sender({ role: "assistant" }), welcome);
     this.#log = h("div", { class: "log", role: "log", "aria-live": "off", tabindex: 0, "aria-label": words.messages },
-      this.#older, this.#list, this.#end, this.#typing);
-    const name = h("h2", { id: "name", dir: "auto" }, this.#core.config.name);
-    return h("section", { class: "panel", part: "panel", role: "dialog", "aria-labelledby": "name", hidden: "" },
+      this.#older, this.#hello, this.#list, this.#end, this.#typing);
+    const name = h("h2", { id: "name", dir: "auto" }, config.name);
+    const role = inline ? "region" : "dialog";
+    return h("section", { class: "panel", part: "panel", role, "aria-labelledby": "name", hidden: "" },
       h("header", {}, this.#face, h("div", { class: "who" }, name, this.#subtitle), ...this.#tools()),
       this.#log, this.#note, this.#composer(), this.#told);
   }
@@ -164,6 +192,8 @@ export class View {
     this.#text.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.#submit(event);
     });
+    this.#log.addEventListener("scroll", () => (this.#isAtEnd = this.#measure()));
+    this.#log.addEventListener("load", () => this.#stay(), true);
     this.panel.addEventListener("paste", (event) => this.#take(event, event.clipboardData));
     this.panel.addEventListener("drop", (event) => this.#take(event, event.dataTransfer));
     this.panel.addEventListener("dragover", (event) => event.preventDefault());
@@ -193,6 +223,7 @@ export class View {
     // The page's own short cuts must not fire while somebody writes here.
     event.stopPropagation();
     if (event.key === "Tab") return this.#trap(event);
+    if (this.#menu.contains(event.target)) this.#choose(event);
     if (event.key !== "Escape") return;
     if (!this.#menu.hidden) return this.#setMenu(false, true);
     this.#act.close();
@@ -214,14 +245,22 @@ export class View {
     (event.shiftKey ? last : first).focus();
   }
 
+  #choose(event) {
+    const { parentNode, previousSibling, nextSibling } = event.target;
+    const next = { ArrowUp: previousSibling ?? parentNode.lastChild, ArrowDown: nextSibling ?? parentNode.firstChild };
+    if (!next[event.key]) return;
+    event.preventDefault();
+    next[event.key].focus();
+  }
+
   async #setMenu(isOpen, isBack = false) {
     if (this.#menu.hidden === !isOpen) return;
     const toggle = this.#menu.previousSibling;
-    const entries = isOpen ? await this.#act.menu() : [];
+    const entries = isOpen ? await this.#act.menu().catch(() => []) : [];
     this.#menu.hidden = !isOpen;
     toggle.setAttribute("aria-expanded", isOpen);
-    this.#menu.replaceChildren();
     if (isBack) toggle.focus();
+    this.#menu.replaceChildren();
     for (const { label, run } of entries) {
       const choose = () => {
         this.#setMenu(false, true);
@@ -249,10 +288,15 @@ export class View {
       this.#subtitle.textContent = person ? person.name : "";
     }
     this.#older.hidden = !state.hasMore;
-    this.#stop.hidden = !state.answering;
+    if (this.#hello) this.#hello.hidden = state.hasMore;
+    this.#stop.hidden = state.answering?.phase !== "answering";
   }
 
-  #isAtEnd() {
+  #stay() {
+    if (this.#isAtEnd) this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
+  #measure() {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
     return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
   }
@@ -269,57 +313,28 @@ export class View {
       : `${letter.phase} ${letter.reply.length} ${letter.doing} ${letter.note?.code} ${state.mode}`;
     let known = this.#nodes.get(key);
     if (!known) {
-      known = { node: h("div", { class: `row ${row.role}` }), bubble: h("div", { class: "bubble", dir: "auto" }) };
-      known.node.append(known.bubble);
+      const bubble = h("div", { class: "bubble", dir: "auto" });
+      known = { node: h("div", { class: `row ${row.role}` }, this.#sender(row), bubble), bubble };
       this.#nodes.set(key, known);
     }
+    const isUnsent = letter && row.role === "visitor" && !letter.phase.startsWith("answer");
+    known.node.classList.toggle("unsent", Boolean(isUnsent));
     if (known.signature !== signature) this.#fill(known, row);
     known.signature = signature;
     return known.node;
   }
 
-  #fill({ node, bubble }, { role, text, message, letter }) {
-    const isOwn = role === "visitor";
-    if (isOwn || role === "system") bubble.textContent = text;
-    else showMarkdown(bubble, text);
-    const image = (message ?? (isOwn ? letter : null))?.image_url;
-    if (image) bubble.append(picture(image, this.#words.image, "photo", this.#core.base));
-    const isWaiting = letter && !isOwn && !text && letter.phase === "answering";
-    node.classList.toggle("unsent", Boolean(isOwn && letter && letter.phase !== "answering"));
-    bubble.hidden = !text && !image && !isWaiting;
-    if (isWaiting) bubble.replaceChildren(this.#dots(letter.doing));
-    while (bubble.nextSibling) bubble.nextSibling.remove();
-    for (const part of message ? this.#about(message) : this.#fate(letter, isOwn)) if (part) node.append(part);
+  /** Who speaks: a person's name is seen, of the others it is clear from the side. */
+  #sender({ role, message }) {
+    const name = message?.operator?.name;
+    const text = name ?? (role === "visitor" ? this.#words.you : this.#core.config.name);
+    return role !== "system" && h("span", { class: `from ${name ? "meta" : "hidden"}`, dir: "auto" }, text);
   }
 
-  #dots(doing) {
-    const dots = h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
-    return h("span", { class: "doing" }, dots, doing && h("span", {}, doing));
-  }
-
-  *#about({ sources, status, operator, created_at }) {
-    const words = this.#words;
-    if (operator) yield h("span", { class: "meta", dir: "auto" }, operator.name);
-    if (status === "stopped" || status === "interrupted") yield h("span", { class: "meta" }, words[status]);
-    if (sources?.length) yield this.#sources(sources);
-    const time = new Date(created_at);
-    yield h("time", { class: "hidden", datetime: created_at }, time.toLocaleTimeString());
-  }
-
-  *#fate(letter, isOwn) {
-    if (letter.phase !== "failed" || isOwn === Boolean(letter.stored)) return;
-    yield h("span", { class: "meta error" }, this.#act.reason(letter.note));
-    yield h("button", { type: "button", class: "pill", onclick: () => this.#act.retry(letter) },
-      icon("retry"), this.#words.retry);
-  }
-
-  #sources(sources) {
-    const items = h("ul");
-    for (const { title, url } of sources) {
-      const label = title || url || "";
-      items.append(h("li", { dir: "auto" }, url ? link(url, label) : label));
-    }
-    return h("details", { class: "sources" }, h("summary", {}, this.#words.sources), items);
+  #fill(known, row) {
+    const parts = { core: this.#core, words: this.#words, act: this.#act, markdown: drawing.markdown };
+    if (drawing.draw) drawing.draw(known, row, parts);
+    else known.bubble.textContent = row.text;
   }
 }
 

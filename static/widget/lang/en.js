@@ -1,10 +1,10 @@
 export default {
   open: "Open chat",
-  messages: "Messages", placeholder: "Type your message", send: "Send", stop: "Stop", retry: "Try again",
+  messages: "Messages", you: "You", placeholder: "Type your message", send: "Send", stop: "Stop", retry: "Try again",
   attach: "Attach an image", remove: "Remove", image: "Image", menu: "More", close: "Close", earlier: "Earlier messages",
   fresh: "New conversation", askPerson: "Talk to a person", nobody: "Nobody is here at the moment.", sources: "Sources",
   contact: "Leave your contact details", email: "Email", phone: "Phone", name: "Name", save: "Save", saved: "Thank you!",
-  rate: "Rate this conversation", stars: "{n} of 5", comment: "Tell us more (optional)", skip: "Not now",
+  check: "Please check what you entered.", rate: "Rate this conversation", stars: "{n} of 5", comment: "Tell us more (optional)", skip: "Not now",
   soundOn: "Turn sound on", soundOff: "Turn sound off", typing: "{name} is typing…", unread: "{n} unread",
   offline: "No connection. Your message is sent as soon as it is back.", failed: "This did not work.",
   stopped: "Stopped", interrupted: "Interrupted", blocked: "You cannot write in this chat.", until: "Until {time}.",

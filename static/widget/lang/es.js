@@ -1,10 +1,10 @@
 export default {
   open: "Abrir el chat",
-  messages: "Mensajes", placeholder: "Escriba su mensaje", send: "Enviar", stop: "Detener", retry: "Reintentar",
+  messages: "Mensajes", you: "Usted", placeholder: "Escriba su mensaje", send: "Enviar", stop: "Detener", retry: "Reintentar",
   attach: "Adjuntar una imagen", remove: "Quitar", image: "Imagen", menu: "Más", close: "Cerrar", earlier: "Mensajes anteriores",
   fresh: "Nueva conversación", askPerson: "Hablar con una persona", nobody: "Ahora mismo no hay nadie.", sources: "Fuentes",
   contact: "Dejar sus datos de contacto", email: "Correo", phone: "Teléfono", name: "Nombre", save: "Guardar", saved: "¡Gracias!",
-  rate: "Valorar esta conversación", stars: "{n} de 5", comment: "Cuéntenos más (opcional)", skip: "Ahora no",
+  check: "Compruebe los datos introducidos.", rate: "Valorar esta conversación", stars: "{n} de 5", comment: "Cuéntenos más (opcional)", skip: "Ahora no",
   soundOn: "Activar el sonido", soundOff: "Silenciar", typing: "{name} está escribiendo…", unread: "{n} sin leer",
   offline: "Sin conexión. Su mensaje se enviará en cuanto vuelva.", failed: "No ha funcionado.",
   stopped: "Detenido", interrupted: "Interrumpido", blocked: "No puede escribir en este chat.", until: "Hasta {time}.",

@@ -1,10 +1,10 @@
 export default {
   open: "Otwórz czat",
-  messages: "Wiadomości", placeholder: "Napisz wiadomość", send: "Wyślij", stop: "Zatrzymaj", retry: "Spróbuj ponownie",
+  messages: "Wiadomości", you: "Ty", placeholder: "Napisz wiadomość", send: "Wyślij", stop: "Zatrzymaj", retry: "Spróbuj ponownie",
   attach: "Dołącz obraz", remove: "Usuń", image: "Obraz", menu: "Więcej", close: "Zamknij", earlier: "Wcześniejsze wiadomości",
   fresh: "Nowa rozmowa", askPerson: "Porozmawiaj z człowiekiem", nobody: "W tej chwili nikogo nie ma.", sources: "Źródła",
   contact: "Zostaw dane kontaktowe", email: "E-mail", phone: "Telefon", name: "Imię", save: "Zapisz", saved: "Dziękujemy!",
-  rate: "Oceń tę rozmowę", stars: "{n} z 5", comment: "Napisz więcej (opcjonalnie)", skip: "Nie teraz",
+  check: "Sprawdź wpisane dane.", rate: "Oceń tę rozmowę", stars: "{n} z 5", comment: "Napisz więcej (opcjonalnie)", skip: "Nie teraz",
   soundOn: "Włącz dźwięk", soundOff: "Wyłącz dźwięk", typing: "{name} pisze…", unread: "Nieprzeczytane: {n}",
   offline: "Brak połączenia. Wiadomość zostanie wysłana, gdy wróci.", failed: "Nie udało się.",
   stopped: "Zatrzymano", interrupted: "Przerwano", blocked: "Nie możesz pisać na tym czacie.", until: "Do {time}.",

@@ -1,10 +1,10 @@
 export default {
   open: "Abrir o chat",
-  messages: "Mensagens", placeholder: "Escreva a sua mensagem", send: "Enviar", stop: "Parar", retry: "Tentar de novo",
+  messages: "Mensagens", you: "Você", placeholder: "Escreva a sua mensagem", send: "Enviar", stop: "Parar", retry: "Tentar de novo",
   attach: "Anexar uma imagem", remove: "Remover", image: "Imagem", menu: "Mais", close: "Fechar", earlier: "Mensagens anteriores",
   fresh: "Nova conversa", askPerson: "Falar com uma pessoa", nobody: "De momento não está ninguém.", sources: "Fontes",
   contact: "Deixar os seus contactos", email: "E-mail", phone: "Telefone", name: "Nome", save: "Guardar", saved: "Obrigado!",
-  rate: "Avaliar esta conversa", stars: "{n} de 5", comment: "Conte-nos mais (opcional)", skip: "Agora não",
+  check: "Verifique os dados introduzidos.", rate: "Avaliar esta conversa", stars: "{n} de 5", comment: "Conte-nos mais (opcional)", skip: "Agora não",
   soundOn: "Ligar o som", soundOff: "Desligar o som", typing: "{name} está a escrever…", unread: "{n} por ler",
   offline: "Sem ligação. A sua mensagem será enviada quando voltar.", failed: "Não funcionou.",
   stopped: "Parado", interrupted: "Interrompido", blocked: "Não pode escrever neste chat.", until: "Até {time}.",

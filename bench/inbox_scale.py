@@ -43,7 +43,7 @@ def main() -> int:
     """Fill a database, measure; 0 when both aims are reached."""
     with tempfile.TemporaryDirectory(prefix="vexar-bench-") as folder:
         url = f"sqlite:///{folder}/vexar.db"
-        paths = _fill(url)
+        paths = _paths(_fill(url))
         options = {"BENCH_KIND": "canned", "BENCH_PIECES": str(PIECES), "BENCH_PAUSE_S": str(PAUSE_S)}
         with Served("bench._hollow:app", VEXAR_DATABASE_URL=url, **options) as served:
             is_fast = _measure_paths(served.port, paths)
@@ -51,8 +51,8 @@ def main() -> int:
     return 0 if is_fast and is_smooth else 1
 
 
-def _fill(url: str) -> dict[str, str]:
-    """Make the site; the paths to measure by their names."""
+def _fill(url: str) -> list[str]:
+    """Make the site; the words of its texts, the most frequent first."""
     store = open_store(url)
     add_site(store)
     owner = Operator.insert(email="owner@shop.example", name="Owner", avatar_url=None, is_owner=1,
@@ -65,6 +65,11 @@ def _fill(url: str) -> dict[str, str]:
     took_s = time.monotonic() - started
     store.close()
     print(f"digested {CONVERSATIONS} conversations of 20 messages in {took_s:.0f} s")
+    return words
+
+
+def _paths(words: list[str]) -> dict[str, str]:
+    """What is measured, by name."""
     lists = {f"filter {name}": f"conversations?filter={name}" for name in FILTERS}
     lists |= {f"period {name}": f"conversations?period={name}" for name in ("today", "month")}
     asked = {

@@ -101,9 +101,9 @@ def test_every_error_code_is_documented_with_its_status_and_sentence():
 
 def test_every_event_is_documented_and_none_is_stale():
     module = (ROOT / "vexar" / "events.py").read_text(encoding="utf-8")
-    types = set(re.findall(r"(?m)^\| (\w+) +\| (?:chat|both)", module))
+    types = set(re.findall(r"(?m)^\| (\w+) +\| (?:chat|all|events|operator)", module))
     assert len(types) >= 10
-    documented = set(re.findall(r"(?m)^\| `(\w+)` \| (?:chat|both)", text_of("docs/events.md")))
+    documented = set(re.findall(r"(?m)^\| `(\w+)` \| (?:chat|all|operator)", text_of("docs/events.md")))
     assert documented == types
 
 
@@ -111,7 +111,7 @@ def test_every_event_the_code_sends_is_in_the_table():
     sent = set()
     for path in (ROOT / "vexar").rglob("*.py"):
         sent |= set(re.findall(r'\bevent\("(\w+)"', path.read_text(encoding="utf-8")))
-    documented = set(re.findall(r"(?m)^\| `(\w+)` \| (?:chat|both)", text_of("docs/events.md")))
+    documented = set(re.findall(r"(?m)^\| `(\w+)` \| (?:chat|all|operator)", text_of("docs/events.md")))
     assert sent <= documented
 
 

@@ -1,19 +1,24 @@
 """Every event that reaches a browser: its name, its payload, who may see it.
 
-| type    | stream              | payload                                              | has an id  |
-|---------|---------------------|------------------------------------------------------|------------|
-| chunk   | chat/stream         | content: the next characters of the answer           | <run>-<n>  |
-| status  | chat/stream         | text: what is being done meanwhile                   | no         |
-| reset   | chat/stream, events | forget what was shown (stream); read history (events)| events     |
-| mode    | chat/stream, events | mode: ai or operator; events: operator too           | events     |
-| error   | chat/stream         | code, error                                          | no         |
-| done    | chat/stream         | meta: how the run ended; always the last             | <run>-end  |
-| message | chat/events         | message: as in history                               | cursor     |
-| typing  | chat/events         | who, on                                              | no         |
-| blocked | chat/events         | blocked, reason, until                               | cursor     |
-| closed  | chat/events         | conversation_id                                      | cursor     |
+| type         | stream              | payload                                              | has an id  |
+|--------------|---------------------|------------------------------------------------------|------------|
+| chunk        | chat/stream         | content: the next characters of the answer           | <run>-<n>  |
+| status       | chat/stream         | text: what is being done meanwhile                   | no         |
+| reset        | all                 | forget what was shown (chat/stream); read it again   | the others |
+| mode         | chat/stream, events | mode: ai or operator; events: operator too           | events     |
+| error        | chat/stream         | code, error                                          | no         |
+| done         | chat/stream         | meta: how the run ended; always the last             | <run>-end  |
+| message      | events, operators   | message: as in history; operators: conversation_id   | yes        |
+| typing       | events, operators   | who, on; operators: conversation_id, operator        | no         |
+| blocked      | chat/events         | blocked, reason, until                               | cursor     |
+| closed       | chat/events         | conversation_id                                      | cursor     |
+| ready        | operator/stream     | nothing: from here on nothing is missed              | time       |
+| conversation | operator/stream     | conversation: the whole row of the lists             | time       |
+| note         | operator/stream     | conversation_id, note                                | time       |
+| presence     | operator/stream     | operator, site_id, online                            | time       |
 
-All of them are seen only by the session they are about.
+Those of chat/... are seen only by the session they are about; those of operator/stream by who may view the site's
+conversations.
 """
 
 from __future__ import annotations

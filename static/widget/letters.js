@@ -49,7 +49,7 @@ export class Letters {
     const { state, keep, panel } = this.#session;
     const { message_id, phase } = values;
     const known = state.letters.get(message_id);
-    if (this.#outbox.carries(message_id) || known?.isOwn || (!known && !keep.pending(message_id))) return;
+    if (this.#outbox.carries(message_id) || (!known && !keep.pending(message_id))) return;
     const letter = state.letter(message_id, values);
     if (!known) this.carry();
     if (phase === "answering" || phase === "answered") letter.received?.();

@@ -117,7 +117,7 @@ export class Session {
   listen() {
     // Without the history it would be told everything that ever was.
     if (!this.isLoaded || this.isOver) return;
-    const isTalking = this.state.mode === "operator" || this.state.isWaiting;
+    const isTalking = this.state.mode === "operator" || Boolean(this.state.isWaiting);
     this.#note("live", isTalking);
     this.later.drop("hidden");
     if (!document.hidden || isTalking) this.#want(this.panel.isOpen || isTalking);

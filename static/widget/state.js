@@ -136,8 +136,9 @@ export class State {
       }
       if (letter.stored && message.reply_to === letter.stored && message.id > (letter.from ?? 0)) {
         this.#keys.set(message.id, replyKey(letter));
-        // What broke off is kept by the server as well; whether the letter is over, only its stream tells.
-        if (message.status === "interrupted") letter.isCut = true;
+        // What broke off is kept by the server as well; whether the letter is over, only its stream tells. Its next
+        // answer is another one.
+        if (message.status === "interrupted") Object.assign(letter, { isCut: true, from: message.id });
         else this.drop(letter.message_id);
       }
       const isSeen = letter.stored && (!letter.reply_id || this.messages.has(letter.reply_id));

@@ -47,6 +47,7 @@ def main() -> int:
     for name, values in (("operator/message to chat/events", delays), ("bare ring between processes", rings)):
         p99 = statistics.quantiles(values, n=100)[98]
         print(f"{name:34} {statistics.median(values):8.2f} {p99:8.2f} {max(values):9.2f} {len(values):7}")
+    print(f"ratio of the p50s: {statistics.median(delays) / statistics.median(rings):.0f}")
     print(f"aim: p99 below {AIM_P99_MS:.0f} ms")
     is_complete = len(delays) == MESSAGES * STREAMS
     return 0 if is_complete and statistics.quantiles(delays, n=100)[98] < AIM_P99_MS else 1

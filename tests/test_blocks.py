@@ -11,13 +11,14 @@ from contextlib import closing
 import pytest
 
 from tests.conftest import add_site, config_for
-from tests.desk import add_operator, all_rows
+from tests.desk import Desk, add_operator, all_rows
 from tests.services import wait_until
 from tests.wire import STREAM, Spoken, all_at_once, ask, body, follow, history, listen, post, rows, scope
 from vexar import blocks, handover, leases
 from vexar.broker import Broker
 from vexar.conversations import Conversations
 from vexar.errors import ApiError
+from vexar.messages import to_time
 from vexar.parts import Parts
 from vexar.receiving import Incoming
 from vexar.settings import SiteSettings
@@ -273,6 +274,103 @@ def speak_quickly(wire, body) -> None:
         time.sleep(random.uniform(0, 0.003))
         wire.token(word)
     wire.done()
+
+
+# Through the operators' endpoints.
+
+
+WAYS = {
+    "session": {"by": "session"}, "address": {"by": "ip"}, "range": {"by": "ip", "network": "127.0.0.0/8"},
+    "email": {"by": "email"},
+}
+
+
+@pytest.fixture
+def olga(client, parts) -> Desk:
+    """Somebody who may chat on the site."""
+    return Desk(client, parts.store, 1)
+
+
+@pytest.fixture
+def known(client) -> None:
+    """ann has told her address; the upstream was asked once."""
+    ask(client)
+    post(client, "chat/contact", email=EMAIL)
+    post(client, "chat/rate", score=5)
+
+
+def block(olga: Desk, **fields) -> dict:
+    number = olga.get("operator/active-chats").json["data"][0]["id"]
+    answer = olga.post("operator/block", conversation_id=number, **fields)
+    assert answer.status_code == 200, answer.json
+    return answer.json["block"]
+
+
+def refusals(client) -> dict[str, tuple]:
+    """How every endpoint that writes answers ann."""
+    found = {path: post(client, path, **fields) for path, fields in WRITES.items()}
+    image = {**scope(), "image": (io.BytesIO(b"x"), "x.png")}
+    upload = client.post("/api/v1/chat/upload-image", data=image, content_type="multipart/form-data")
+    answers = {path: (answer.status, answer.json["code"]) for path, answer in found.items() if answer.status != 200}
+    return {**answers, "chat/upload-image": (upload.status_code, upload.json["code"])}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whom_an_operator_blocks_is_refused_everywhere_and_leaves_nothing(client, parts, upstream, olga, known, way):
+    told = block(olga, **WAYS[way], reason="spam")
+    assert (told["by"], told["reason"], told["until"]) == (WAYS[way]["by"], "spam", None)
+    assert told["operator"]["name"] == "Olga"
+    before = all_rows(parts.store)
+    expected = dict.fromkeys([*WRITES, "chat/upload-image"], (403, "blocked"))
+    assert refusals(client) == expected
+    assert all_rows(parts.store) == before
+    assert upstream.count == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_operators_block_cuts_what_runs(client, parts, upstream, olga, known, way):
+    spoken = Spoken(upstream)
+    with listen(client, "Tell me", "m1") as live:
+        spoken.say("One ")
+        live.until("One ")
+        block(olga, **WAYS[way])
+        assert live.finish().done["finish_reason"] == "blocked"
+    spoken.end()
+    assert [message["status"] for message in history(client) if message["role"] == "assistant"] in (
+        ["complete"], ["complete", "interrupted"])  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_operators_block_ends_by_itself(client, olga, known, way):
+    end_ms = now_ms() + 400
+    block(olga, **WAYS[way], until=to_time(end_ms))
+    assert ask(client).status == 403
+    wait_until(lambda: now_ms() > end_ms, "the end of the block", 5)
+    assert ask(client).status == 200
+    assert olga.get("operator/blocked").json["data"] == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("how", ["unblock", "delete"])
+def test_an_operator_lifts_a_block(client, olga, known, way, how):
+    told = block(olga, **WAYS[way])
+    assert olga.get("operator/blocked").json["data"] == [told]
+    if how == "delete":
+        assert olga.delete(f"operator/blocked/{told['id']}").status_code == 200
+        assert olga.delete(f"operator/blocked/{told['id']}").status_code == 404
+    else:
+        number = olga.get("operator/active-chats").json["data"][0]["id"]
+        assert olga.post(f"operator/unblock/{number}").json["lifted"] == 1
+    assert ask(client).status == 200
+
+
+def test_an_ipv6_address_is_blocked_with_its_network(client, parts, olga):
+    here = {"REMOTE_ADDR": "2001:db8:1:2::77"}
+    client.open(STREAM, method="POST", json=body(), environ_base=here).get_data()
+    assert block(olga, by="ip")["value"] == "2001:db8:1:2::/64"
+    for address, expected in (("2001:db8:1:2::9", 403), ("2001:db8:1:3::9", 200)):
+        answer = client.open(STREAM, method="POST", json=body(), environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == expected, address
 
 
 # Several processes at once.

@@ -17,7 +17,7 @@ from tests.conftest import add_site, config_for
 from tests.desk import add_operator, all_rows, far_away
 from tests.services import wait_until
 from tests.wire import Live, ask, history, post, scope
-from vexar import messages
+from vexar import messages, models
 from vexar.broker import Broker
 from vexar.conversations import Conversations
 from vexar.events import Event
@@ -269,6 +269,12 @@ ACTIONS = {
     "propose": lambda cast: cast.verbs.propose(1, "ann", cast.olga, content="Look at this"),
     "close over HTTP": lambda cast: post(cast.client, "chat/close"),
     "begin anew": lambda cast: ask(cast.client, "New"),
+    "accept anew": lambda cast: cast.verbs.accept(1, "ann", cast.otto),
+    "close by an operator": lambda cast: cast.verbs.close_by_operator(1, "ann", operator=cast.otto),
+    "begin once more": lambda cast: ask(cast.client, "Once more"),
+    "accept once more": lambda cast: cast.verbs.accept(1, "ann", cast.otto),
+    "a clock": lambda cast: ring_the_clock(cast),
+    "note": lambda cast: add_note(cast),
     "rate": lambda cast: post(cast.client, "chat/rate", score=5),
     "contact": lambda cast: post(cast.client, "chat/contact", email="ann@shop.example"),
     "read": lambda cast: post(cast.client, "chat/read", cursor=1),
@@ -280,10 +286,34 @@ ACTIONS = {
 }
 
 
+def the_open(parts: Parts) -> object:
+    """The row of the conversation that is open."""
+    return next(row for row in all_rows(parts.store)["Conversation"] if row.closed_ms is None)
+
+
+def ring_the_clock(cast) -> None:
+    """Nobody said a first word in time."""
+    row = the_open(cast.parts)
+    late = models.Conversation.update(clock_ms=1, accepted_ms=1, visitor_said_ms=1)
+    late = late.where(models.Conversation.id == row.id)
+    cast.parts.store.write(lambda tx: tx.run(late))
+    assert cast.verbs.ring_clock(visitor_id=row.visitor_id, conversation_id=row.id)
+
+
+def add_note(cast) -> None:
+    """Something that visitors never get."""
+    ask(cast.client, "And now?")
+    row = the_open(cast.parts)
+    cast.verbs.add_note(
+        1, visitor_id=row.visitor_id, conversation_id=row.id, operator_id=cast.otto.id, content="Be kind"
+    )
+
+
 @pytest.fixture
 def cast(client, verbs, olga, parts) -> SimpleNamespace:
     """Who takes part in the actions."""
-    return SimpleNamespace(client=client, verbs=verbs, olga=olga, otto=add_operator(parts.store, "Otto"))
+    otto = add_operator(parts.store, "Otto")
+    return SimpleNamespace(client=client, verbs=verbs, parts=parts, olga=olga, otto=otto)
 
 
 def local(parts: Parts, since: int | None = None) -> Reader:
@@ -313,7 +343,8 @@ def test_snapshot_and_events_make_a_fresh_snapshot_after_everything_that_is_publ
                 assert vars(shown) == fresh, (name, place)
             told.take(events)
             assert vars(told) == fresh, name
-    assert [message["id"] for message in told.messages] == list(range(1, 17))
+    assert [message["id"] for message in told.messages] == list(range(1, len(told.messages) + 1))
+    assert [message["role"] for message in told.messages].count("operator") == 3
 
 
 # Nobody else's.
@@ -371,6 +402,15 @@ def test_who_stops_typing_without_saying_so_is_forgotten(client, verbs, monkeypa
     monkeypatch.setattr("vexar.visitor_stream.TYPING_S", 0.05)
     verbs.operator_types(1, "ann", True)
     wait_until(lambda: not polled(client)["typing"], "the end of typing", 5)
+
+
+def test_an_open_stream_hears_that_somebody_stopped_typing_without_saying_so(client, parts, verbs, monkeypatch):
+    monkeypatch.setattr("vexar.visitor_stream.TYPING_S", 0.05)
+    with closing(Reader(parts)) as reader:
+        reader.news()
+        verbs.operator_types(1, "ann", True)
+        assert [event["on"] for event in reader.wait_for(2)] == [True, False]
+        assert reader.news(0.1) == []
 
 
 def test_a_visitor_who_types_is_told_to_the_operators_and_never_stored(client, parts):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import sys
 import threading
 from types import SimpleNamespace
 
@@ -12,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.conftest import Chat
-from tests.services import ROOT, Server
+from tests.services import Server
 from tests.upstream import Upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -158,28 +155,11 @@ def test_the_tag_can_be_copied(visit):
     assert pasted == f'<script src="{chat.host.url}/widget/chatbot.js" data-key="sk_demo" async></script>'
 
 
-def test_whoever_runs_the_commands_of_the_page_is_the_person(visit, server):
+def test_the_page_leads_to_the_console(visit):
     chat = visit("/")
-    open_chat(chat)
-    answer_of(chat, CANADA[0], CANADA[1])
-    shown = chat.page.locator("#commands")
-    chat.until(lambda: chat.session_id in shown.inner_text(), "the session in the commands")
-    accept, say, back = (shlex.split(line)[2:] for line in shown.inner_text().splitlines())
-    command(server, accept)
-    chat.until(lambda: any("joined" in said for said in chat.bubbles("system")), "a person to join")
-    command(server, say)
-    chat.wait("operator", "Hello, this is a person.")
-    command(server, back)
-    chat.until(lambda: len(chat.bubbles("system")) == 2, "the person to leave")
-
-
-def command(server, arguments):
-    """What a person at a terminal does."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "app.py"), *arguments], env=server.env, cwd=server.data_dir, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    with chat.page.context.expect_page() as opened:
+        chat.page.locator("#console").click()
+    opened.value.wait_for_url("**/console/login")
 
 
 def test_a_killed_server_does_not_lose_the_question(browser, tmp_path):

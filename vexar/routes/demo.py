@@ -39,12 +39,6 @@ STRICT = (
     "require-trusted-types-for 'script'; trusted-types 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'"
 )
-COMMANDS = """\
-.venv/bin/python app.py accept --site sk_demo --session SESSION
-.venv/bin/python app.py say --site sk_demo --session SESSION "Hello, this is a person."
-.venv/bin/python app.py return --site sk_demo --session SESSION"""
-
-
 @blueprint.before_request
 def only_where_it_is_on() -> None:
     """Nothing of the shop exists on a server that is not a demo."""
@@ -126,7 +120,7 @@ def _answer(found: list[dict[str, Any]], url: str) -> dict[str, Any]:
 
 def _shop(look: str, **values: Any) -> Response:
     base = parts().config.public_url or request.host_url.rstrip("/")
-    return _page("shop.html", look=look, looks=LOOKS, base=base, commands=COMMANDS, **values)
+    return _page("shop.html", look=look, looks=LOOKS, base=base, **values)
 
 
 def _page(template: str, **values: Any) -> Response:

@@ -85,6 +85,10 @@ class Desk:
         """POST a JSON body."""
         return self.client.post(f"/api/v1/{path}", json=fields, headers=self.headers)
 
+    def put(self, path: str, **fields: Any) -> Any:
+        """PUT a JSON body."""
+        return self.client.put(f"/api/v1/{path}", json=fields, headers=self.headers)
+
     def delete(self, path: str) -> Any:
         """DELETE a thing."""
         return self.client.delete(f"/api/v1/{path}", headers=self.headers)

@@ -7,6 +7,8 @@ from typing import Any
 
 from config import Config
 from vexar.answers import manner
+from vexar.answers.live import LiveRun
+from vexar.answers.tools import AskForPerson, tools_for
 from vexar.knowledge.search import search
 from vexar.models import Conversation, Message, Site, Visitor
 from vexar.providers import Passage, Prompt, Turn
@@ -36,15 +38,17 @@ _EARLIER = Statement(
 _MESSAGE = Statement(Message.select(Message).where((Message.visitor_id == P.visitor_id) & (Message.seq == P.seq)))
 _CONVERSATION = Statement(Conversation.select(Conversation).where(Conversation.id == P.id))
 _SITE = Statement(Site.select(Site).where(Site.id == P.id))
-_VISITOR = Statement(Visitor.select(Visitor.lang).where(Visitor.id == P.id))
+_VISITOR = Statement(Visitor.select(Visitor.lang, Visitor.session_id).where(Visitor.id == P.id))
 
 
-def build_prompt(store: Store, config: Config, run: Any) -> Prompt | None:
+def build_prompt(store: Store, config: Config, live: LiveRun, *, ask_for_person: AskForPerson) -> Prompt | None:
     """Everything the answer to this run's message is made from; None when it was erased. Raises StoreError."""
+    run = live.row
     facts = store.read(_facts, run=run)
     if facts is None:
         return None
-    site, message, lang, rows = facts
+    site, message, visitor, rows = facts
+    lang = visitor.lang
     settings = read_settings(site.settings)
     found = search(store, run.site_id, message.content, lang=lang, limit=MAX_PASSAGES)
     return Prompt(
@@ -59,6 +63,8 @@ def build_prompt(store: Store, config: Config, run: Any) -> Prompt | None:
         site_name=site.name,
         provider=settings.ai_provider,
         model=settings.ai_model,
+        tools=tools_for(live, visitor.session_id, ask_for_person),
+        has_people=settings.operator_enabled,
     )
 
 
@@ -73,7 +79,7 @@ def _facts(tx: Transaction, *, run: Any) -> tuple | None:
         _EARLIER, visitor_id=run.visitor_id, conversation_id=run.conversation_id, after=conversation.boundary_seq,
         seq=run.seq,
     )
-    return site, message, visitor.lang, rows[::-1]
+    return site, message, visitor, rows[::-1]
 
 
 def _exchanges(rows: list) -> list[list[Turn]]:

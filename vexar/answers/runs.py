@@ -17,6 +17,7 @@ from vexar.answers.keeping import Keeper, restarting, run_channel
 from vexar.answers.live import LiveRun
 from vexar.answers.making import Outcome, make_answer
 from vexar.answers.prompt import build_prompt
+from vexar.answers.tools import AskForPerson
 from vexar.broker import Broker
 from vexar.ledger import Ending
 from vexar.providers import Registry
@@ -33,16 +34,18 @@ CLOSE_WAIT_S = 2.0
 
 
 class Runs:
-    """The runs this process makes. `owner` is its name in the leases."""
+    """The runs this process makes. `owner` is its name in the leases; `ask_for_person`: see tools.tools_for."""
 
     def __init__(
-        self, store: Store, broker: Broker, config: Config, *, providers: Registry, owner: str
+        self, store: Store, broker: Broker, config: Config, *, providers: Registry, owner: str,
+        ask_for_person: AskForPerson,
     ) -> None:
         self.store = store
         self.broker = broker
         self.config = config
         self.providers = providers
         self.owner = owner
+        self.ask_for_person = ask_for_person
         self.is_draining = False
         # Drained or closed: every follower has to end.
         self.is_over = False
@@ -180,7 +183,7 @@ class Runs:
         return False
 
     def _make(self, live: LiveRun) -> None:
-        prompt = _insist(live, lambda: build_prompt(self.store, self.config, live.row))
+        prompt = _insist(live, lambda: build_prompt(self.store, self.config, live, ask_for_person=self.ask_for_person))
         if prompt is None:
             self._lose(live)
             return

@@ -6,9 +6,12 @@ nothing of runs, stores or visitors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
+
+# The tool that asks for a person.
+REQUEST_OPERATOR = "request_operator"
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,31 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class ToolResult:
+    """What a tool did: `told` for the model, `text` for the visitor, in its language; `outcome` in one word."""
+
+    told: str
+    text: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Something that can be done while an answer is made. `call(lang="", is_told=False)` does it; it never raises.
+    `is_told`: the caller says `text` itself."""
+
+    name: str
+    description: str
+    call: Callable[..., ToolResult]
+
+
+@dataclass(frozen=True)
 class Prompt:
     """Everything one answer is made from.
 
     `passages` best first; `confidence` from 0 to 1 says how sure the ranking is that the best one fits, and at
     or above `threshold` it counts as an answer. `image_path` is a file on disk, or None. `system` is the whole
-    system text, passages included; `history` ends before `question`.
+    system text, passages included; `history` ends before `question`. `has_people`: persons of the site answer, too.
     """
 
     question: str
@@ -53,6 +75,8 @@ class Prompt:
     # Whom the site wants to be asked, and for which model; empty: the server's own.
     provider: str = ""
     model: str = ""
+    tools: tuple[Tool, ...] = ()
+    has_people: bool = True
 
 
 @dataclass(frozen=True)

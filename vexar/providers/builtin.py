@@ -11,8 +11,9 @@ import threading
 from collections.abc import Iterator
 
 from vexar.knowledge import text as language
-from vexar.providers import Finish, Passage, Piece, Prompt, Sources, Text
-from vexar.providers.phrases import ALL_THANKS, GREETING, GREETINGS, THANKS, UNKNOWN
+from vexar.providers import REQUEST_OPERATOR, Finish, Passage, Piece, Prompt, Sources, Text
+from vexar.providers.people import CALLED, asks_for_person
+from vexar.providers.phrases import ALL_THANKS, GREETING, GREETINGS, THANKS, UNKNOWN, UNKNOWN_ALONE
 
 DEFAULT_LANG = "en"
 # A longer entry is a page: then only the sentences around the answer are said.
@@ -49,7 +50,7 @@ class BuiltinAnswer:
         self._cancelled = threading.Event()
 
     def __iter__(self) -> Iterator[Piece]:
-        said, used = compose(self._prompt)
+        said, used = self._call_person() or compose(self._prompt)
         yield Sources(tuple({"title": passage.title or passage.question, "url": passage.url} for passage in used))
         for piece in _PIECE.findall(said):
             if self._cancelled.is_set():
@@ -63,6 +64,15 @@ class BuiltinAnswer:
         """See Answer.cancel."""
         self._cancelled.set()
 
+    def _call_person(self) -> tuple[str, tuple] | None:
+        """What to say to a visitor who asks for a person, who is called now; None for every other question."""
+        prompt = self._prompt
+        tool = next((tool for tool in prompt.tools if tool.name == REQUEST_OPERATOR), None)
+        if tool is None or not asks_for_person(prompt.question):
+            return None
+        result = tool.call(lang=_lang_of(CALLED, prompt), is_told=True)
+        return (_phrase(CALLED, prompt) if result.outcome == "called" else result.text), ()
+
 
 def compose(prompt: Prompt) -> tuple[str, tuple[Passage, ...]]:
     """The whole answer to a prompt, never empty, and the passages it rests on."""
@@ -73,7 +83,7 @@ def compose(prompt: Prompt) -> tuple[str, tuple[Passage, ...]]:
     if prompt.passages and prompt.confidence >= prompt.threshold:
         best = prompt.passages[0]
         return answering_part(best.content, prompt.question, prompt.lang), (best,)
-    return _phrase(UNKNOWN, prompt), ()
+    return _phrase(UNKNOWN if prompt.has_people else UNKNOWN_ALONE, prompt), ()
 
 
 def answering_part(content: str, question: str, lang: str = "", *, whole_chars: int = WHOLE_CHARS) -> str:
@@ -113,9 +123,13 @@ def _polite_lang(said_in: list[str], tag: str) -> str:
 
 
 def _phrase(phrases: dict[str, str], prompt: Prompt) -> str:
-    """In the language the question is clearly in, else in the visitor's own, else in what may be the question's."""
+    return phrases[_lang_of(phrases, prompt)]
+
+
+def _lang_of(phrases: dict[str, str], prompt: Prompt) -> str:
+    """The language the question is clearly in, else the visitor's own, else what may be the question's."""
     clear, possible = (language.detect(prompt.question, least=least) for least in (3, 1))
     for lang in (clear, language.language(prompt.lang), possible):
         if lang in phrases:
-            return phrases[lang]
-    return phrases[DEFAULT_LANG]
+            return lang
+    return DEFAULT_LANG

@@ -6,10 +6,7 @@ or an error.
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
-import mimetypes
 import random
 import re
 import threading
@@ -17,18 +14,19 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 from config import Config, ConfigError
 from vexar.errors import ProviderError
 from vexar.fetch import Broken, Call, Ended, FetchError, Late, Session, Unreachable
 from vexar.native import NativePool
-from vexar.providers import Finish, Piece, Prompt, Text, Usage
-from vexar.providers.wire import Delta, Reader, WireError, Words
+from vexar.providers import Finish, Piece, Prompt, Text, Tool, Usage
+from vexar.providers.request import call_messages, request_body
+from vexar.providers.wire import Delta, Reader, ToolCall, WireError, Words
 
 log = logging.getLogger(__name__)
 
 RETRIES = 2
+TOOLS_REFUSED = (400, 422)
 BACKOFF_S = 0.25  # before the first retry when the upstream names no time; doubles
 TAIL_TIMEOUT_S = 1.0  # after finish_reason the text is whole; only the usage may still come
 DRAIN_TIMEOUT_S = 0.05  # after [DONE]: long enough for the end of the body if it was sent, so the connection is kept
@@ -45,17 +43,18 @@ class OpenAIProvider:
             raise ConfigError("VEXAR_AI_API_KEY: holds characters that no key has")
         self.config = config
         self.session = Session(config.ai_connect_timeout_s)
+        # Some endpoints refuse a request with tools; then none is offered until the next start.
+        self.takes_tools = True
         self._native = NativePool(1)
 
     def answer(self, prompt: Prompt) -> OpenAIAnswer:
         """Begin an answer; nothing is sent before it is iterated."""
         return OpenAIAnswer(self, prompt)
 
-    def body(self, prompt: Prompt) -> bytes:
-        """The JSON of the request."""
-        if prompt.image_path:
-            return self._native.run(_body, prompt, prompt.model or self.config.ai_model)
-        return _body(prompt, prompt.model or self.config.ai_model)
+    def body(self, prompt: Prompt, more: list[dict], *, with_tools: bool) -> bytes:
+        """The JSON of the request; `more`: messages behind the question."""
+        arguments = (prompt, prompt.model or self.config.ai_model, more, with_tools)
+        return self._native.run(request_body, *arguments) if prompt.image_path else request_body(*arguments)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -76,6 +75,7 @@ class OpenAIAnswer:
         self._words = Words()
         self._finish = ""
         self._usage: Usage | None = None
+        self._calls: dict[int, ToolCall] = {}
 
     def __iter__(self) -> Iterator[Piece]:
         """The pieces as they come. Raises ProviderError."""
@@ -101,8 +101,20 @@ class OpenAIAnswer:
     def _pieces(self) -> Iterator[Piece]:
         started = time.monotonic()
         self._answer_deadline = started + self._config.ai_answer_timeout_s
-        self._first_deadline = min(started + self._config.ai_first_token_timeout_s, self._answer_deadline)
-        self._ask()
+        yield from self._round([])
+        called = self._called()
+        if called and not self._is_cancelled.is_set():
+            yield from self._after(called)
+        if self._usage:
+            yield self._usage
+        if not self._words.has_begun and not self._is_cancelled.is_set():
+            raise ProviderError("upstream_empty", f"finish_reason {self._finish[:20] or 'missing'}")
+        yield Finish("length" if self._finish in ("length", "max_tokens") else "stop")
+
+    def _round(self, more: list[dict]) -> Iterator[Text]:
+        """One request and what is said to it; `more`: messages behind the question."""
+        self._first_deadline = min(time.monotonic() + self._config.ai_first_token_timeout_s, self._answer_deadline)
+        self._ask(more)
         for delta in self._deltas():
             text = self._take(delta)
             if text:
@@ -110,18 +122,43 @@ class OpenAIAnswer:
         rest = self._words.end()
         if rest:
             yield Text(rest)
-        if self._usage:
-            yield self._usage
-        if not self._words.has_begun and not self._is_cancelled.is_set():
-            raise ProviderError("upstream_empty", f"finish_reason {self._finish[:20] or 'missing'}")
-        yield Finish("length" if self._finish in ("length", "max_tokens") else "stop")
 
-    def _ask(self) -> None:
+    def _called(self) -> list[tuple[ToolCall, Tool]]:
+        """The calls of tools there are, in order."""
+        tools = {tool.name: tool for tool in self._prompt.tools}
+        return [(call, tools[call.name]) for _, call in sorted(self._calls.items()) if call.name in tools]
+
+    def _after(self, called: list[tuple[ToolCall, Tool]]) -> Iterator[Text]:
+        """Do what the model called for, and let it tell the visitor; whatever happens, the visitor hears of it."""
+        # The same tool called twice in one breath is done once.
+        results = {tool.name: tool.call() for tool in {tool.name: tool for _, tool in called}.values()}
+        has_begun, usage = self._words.has_begun, self._usage
+        self._release()
+        self._reader, self._words, self._usage, self._finish = Reader(), Words(), None, ""
+        try:
+            for text in self._round(call_messages(called, results)):
+                yield Text("\n\n" + text.text) if has_begun else text
+                has_begun = False
+        except (ProviderError, FetchError, WireError) as problem:
+            if isinstance(problem, Ended):
+                raise
+            log.warning("the upstream failed after a tool was called: %s", type(problem).__name__)
+        if not self._words.has_begun and not self._is_cancelled.is_set():
+            yield Text(self._words.add(("\n\n" if has_begun else "") + next(iter(results.values())).text))
+        self._finish = "" if self._finish == "tool_calls" else self._finish
+        self._usage = _sum(usage, self._usage)
+
+    def _ask(self, more: list[dict]) -> None:
         """Send the question until an answer begins; at most RETRIES times again, within the first token's time."""
-        body = self._provider.body(self._prompt)
+        with_tools = bool(self._prompt.tools) and self._prompt.has_people and self._provider.takes_tools
+        body = self._provider.body(self._prompt, more, with_tools=with_tools)
         for attempt in range(RETRIES + 1):
             try:
                 call = self._send(body)
+                if call.status in TOOLS_REFUSED and with_tools and not more:
+                    call.close()
+                    call = self._send(self._provider.body(self._prompt, more, with_tools=False))
+                    self._provider.takes_tools = call.status != 200
                 if call.status == 200:
                     return
                 problem = _refusal(call.status)
@@ -179,6 +216,8 @@ class OpenAIAnswer:
             raise ProviderError("upstream_broken", f"the stream reported {delta.error}")
         self._finish = delta.finish or self._finish
         self._usage = Usage(*delta.usage) if delta.usage else self._usage
+        for call in delta.calls:
+            self._calls.setdefault(call.index, call)
         # Some upstreams repeat the whole message at the end of its stream.
         if not delta.text or (delta.is_whole and self._words.has_begun):
             return ""
@@ -194,6 +233,12 @@ class OpenAIAnswer:
             call.deadline = time.monotonic() + DRAIN_TIMEOUT_S
             _drain(call)
         call.close()
+
+
+def _sum(first: Usage | None, second: Usage | None) -> Usage | None:
+    if first is None or second is None:
+        return first or second
+    return Usage(first.prompt_tokens + second.prompt_tokens, first.answer_tokens + second.answer_tokens)
 
 
 def _drain(call: Call) -> None:
@@ -224,31 +269,3 @@ def _retry_after_s(value: str | None) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-
-
-def _body(prompt: Prompt, model: str) -> bytes:
-    messages = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    messages += [{"role": turn.role, "content": turn.content} for turn in prompt.history]
-    messages.append({"role": "user", "content": _question(prompt)})
-    request = {"messages": messages, "stream": True, "stream_options": {"include_usage": True}}
-    if model:
-        request["model"] = model
-    return json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _question(prompt: Prompt) -> str | list[dict]:
-    image = _data_url(prompt.image_path) if prompt.image_path else ""
-    if not image:
-        return prompt.question
-    text = [{"type": "text", "text": prompt.question}] if prompt.question else []
-    return [*text, {"type": "image_url", "image_url": {"url": image}}]
-
-
-def _data_url(path: str) -> str:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as problem:
-        log.warning("an image is missing, the question is asked without it (%s)", type(problem).__name__)
-        return ""
-    media_type = mimetypes.guess_type(path)[0] or "image/jpeg"
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

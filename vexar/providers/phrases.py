@@ -30,6 +30,25 @@ UNKNOWN = {
     "ja": "申し訳ありませんが、その答えはわかりません。メールアドレスを残していただければご連絡します。"
     "担当者との会話を希望することもできます。",
 }
+# The same for a site where no person answers.
+UNKNOWN_ALONE = {
+    "en": "I'm sorry, I don't know the answer to that. Leave your email address and we will get back to you.",
+    "de": "Das weiß ich leider nicht. Hinterlassen Sie Ihre E-Mail-Adresse, dann melden wir uns.",
+    "fr": "Désolé, je ne connais pas la réponse. Laissez votre adresse e-mail et nous vous répondrons.",
+    "es": "Lo siento, no sé la respuesta. Deje su correo electrónico y le responderemos.",
+    "pt": "Desculpe, não sei a resposta. Deixe o seu e-mail e responderemos.",
+    "it": "Mi dispiace, non conosco la risposta. Lasci il suo indirizzo e-mail e le risponderemo.",
+    "nl": "Sorry, dat weet ik niet. Laat uw e-mailadres achter, dan nemen we contact op.",
+    "pl": "Przepraszam, nie znam odpowiedzi. Proszę zostawić adres e-mail, a odpiszemy.",
+    "uk": "На жаль, я не знаю відповіді. Залиште свою електронну адресу, і ми відповімо.",
+    "ru": "К сожалению, я не знаю ответа. Оставьте свой адрес электронной почты, и мы ответим.",
+    "sv": "Tyvärr vet jag inte svaret. Lämna din e-postadress så hör vi av oss.",
+    "tr": "Üzgünüm, bunun yanıtını bilmiyorum. E-posta adresinizi bırakın, size dönelim.",
+    "ar": "عذرًا، لا أعرف الإجابة. اترك بريدك الإلكتروني وسنعود إليك.",
+    "he": "מצטערים, אין לי תשובה לכך. אפשר להשאיר כתובת אימייל ונחזור אליכם.",
+    "zh": "抱歉，我不知道这个问题的答案。请留下您的电子邮箱，我们会回复您。",
+    "ja": "申し訳ありませんが、その答えはわかりません。メールアドレスを残していただければご連絡します。",
+}
 GREETING = {
     "en": "Hello! How can I help you?",
     "de": "Hallo! Wie kann ich Ihnen helfen?",

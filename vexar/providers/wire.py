@@ -19,6 +19,15 @@ class WireError(ValueError):
 
 
 @dataclass(frozen=True)
+class ToolCall:
+    """A call of a tool, or a part of one: the first part of a call has its name and id."""
+
+    index: int
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Delta:
     """What one object of the stream says.
 
@@ -33,6 +42,7 @@ class Delta:
     finish: str = ""
     usage: tuple[int, int] | None = None
     error: str = ""
+    calls: tuple[ToolCall, ...] = ()
 
 
 class Reader:
@@ -196,7 +206,19 @@ def _delta(event: dict) -> Delta:
         is_alive=any(value for name, value in said.items() if name != "role"),
         finish=choice["finish_reason"] if isinstance(choice.get("finish_reason"), str) else "",
         usage=_usage(event.get("usage")),
+        calls=tuple(_calls(said.get("tool_calls"))),
     )
+
+
+def _calls(found: Any) -> Iterator[ToolCall]:
+    for place, call in enumerate(found if isinstance(found, list) else ()):
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("name"), str) and function["name"]:
+            index, call_id = call.get("index"), call.get("id")
+            yield ToolCall(
+                index if type(index) is int else place,
+                call_id if isinstance(call_id, str) and call_id else f"call_{place}", function["name"],
+            )
 
 
 def _first_choice(choices: Any) -> dict:

@@ -1,0 +1,60 @@
+"""The request that an OpenAI-compatible endpoint gets: prompt, image, tools, and what tools came to."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import mimetypes
+from pathlib import Path
+
+from vexar.providers import Prompt, Tool, ToolResult
+from vexar.providers.wire import ToolCall
+
+log = logging.getLogger("vexar.providers.openai")
+
+
+def request_body(prompt: Prompt, model: str, more: list[dict], with_tools: bool) -> bytes:
+    """The JSON of a request; `more`: messages behind the question, such as call_messages."""
+    messages = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    messages += [{"role": turn.role, "content": turn.content} for turn in prompt.history]
+    messages.append({"role": "user", "content": _question(prompt)})
+    messages += more
+    request = {"messages": messages, "stream": True, "stream_options": {"include_usage": True}}
+    if with_tools:
+        request["tools"] = [
+            {"type": "function", "function": {
+                "name": tool.name, "description": tool.description, "parameters": {"type": "object", "properties": {}},
+            }}
+            for tool in prompt.tools
+        ]
+    if model:
+        request["model"] = model
+    return json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def call_messages(called: list[tuple[ToolCall, Tool]], results: dict[str, ToolResult]) -> list[dict]:
+    """The messages that tell a model what its calls came to."""
+    calls = [
+        {"id": call.id, "type": "function", "function": {"name": tool.name, "arguments": "{}"}} for call, tool in called
+    ]
+    answers = [{"role": "tool", "tool_call_id": call.id, "content": results[tool.name].told} for call, tool in called]
+    return [{"role": "assistant", "content": None, "tool_calls": calls}, *answers]
+
+
+def _question(prompt: Prompt) -> str | list[dict]:
+    image = _data_url(prompt.image_path) if prompt.image_path else ""
+    if not image:
+        return prompt.question
+    text = [{"type": "text", "text": prompt.question}] if prompt.question else []
+    return [*text, {"type": "image_url", "image_url": {"url": image}}]
+
+
+def _data_url(path: str) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as problem:
+        log.warning("an image is missing, the question is asked without it (%s)", type(problem).__name__)
+        return ""
+    media_type = mimetypes.guess_type(path)[0] or "image/jpeg"
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

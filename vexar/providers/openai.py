@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 RETRIES = 2
 TOOLS_REFUSED = (400, 422)
+MAX_REFUSAL_BYTES = 8_192
 BACKOFF_S = 0.25  # before the first retry when the upstream names no time; doubles
 TAIL_TIMEOUT_S = 1.0  # after finish_reason the text is whole; only the usage may still come
 DRAIN_TIMEOUT_S = 0.05  # after [DONE]: long enough for the end of the body if it was sent, so the connection is kept
@@ -155,7 +156,7 @@ class OpenAIAnswer:
         for attempt in range(RETRIES + 1):
             try:
                 call = self._send(body)
-                if call.status in TOOLS_REFUSED and with_tools and not more:
+                if with_tools and not more and _refuses_tools(call):
                     call.close()
                     call = self._send(self._provider.body(self._prompt, more, with_tools=False))
                     self._provider.takes_tools = call.status != 200
@@ -247,6 +248,16 @@ def _drain(call: Call) -> None:
             pass
     except FetchError:
         return
+
+
+def _refuses_tools(call: Call) -> bool:
+    """Whether a refusal is about the tools: no other 400 is worth asking again."""
+    if call.status not in TOOLS_REFUSED:
+        return False
+    said = b""
+    while len(said) < MAX_REFUSAL_BYTES and (data := call.read()):
+        said += data
+    return b"tool" in said.lower()
 
 
 def _refusal(status: int) -> ProviderError:

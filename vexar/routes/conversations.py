@@ -136,6 +136,9 @@ def of_member(member: Member, query: EverywhereQuery) -> dict | Response:
         return _answer(member, (query.site_id,), query)
     site_ids = tuple(member.site_ids("can_view_conversations"))
     if not site_ids:
+        # An owner of no site yet sees an empty list; whoever has sites but not the right is told so.
+        if not member.is_owner:
+            raise ApiError("forbidden")
         return {**page_answer([], 0, query), "is_complete": True}
     return _answer(member, site_ids, query)
 

@@ -120,7 +120,7 @@ def change_site(member: Member, site_id: int, body: SiteChanges) -> dict:
 def remove_site(member: Member, site_id: int) -> dict:
     site = member.site(site_id)
     member.require_owner()
-    return {"is_done": member.parts.eraser.site(site)}
+    return {"is_done": member.parts.eraser.site(site.id)}
 
 
 @endpoint(blueprint, "GET", "/sites/<int:site_id>/widget-code", caller=signed_in, strict=True, answer=Code,

@@ -21,6 +21,9 @@ _ADD_NOTE = Statement(
     )
 )
 _NOTE = Statement(Note.select(Note).where(Note.id == P.id))
+_NEWEST_NOTE = Statement(
+    Note.select(Note).where(Note.conversation_id == P.conversation_id).order_by(Note.id.desc()).limit(1)
+)
 _CONVERSATION_CHANGED = Statement(Conversation.update(changed_ms=P.now_ms).where(Conversation.id == P.id))
 _SEEN = Statement(
     Conversation.update(unread_count=0).where((Conversation.id == P.id) & (Conversation.unread_count > 0))
@@ -44,6 +47,9 @@ def add_note(tx: Transaction, *, visitor_id: int, conversation_id: int, operator
     visitor = LockedVisitor.by_id(tx, visitor_id)
     if visitor is None:
         return None
+    if tx.may_be_done and (found := _same_note(tx, conversation_id, operator_id, content)):
+        # This job again, after a COMMIT whose answer was lost.
+        return listing.notes_to_wire(tx, [found])[0]
     note_id = tx.insert(
         _ADD_NOTE, conversation_id=conversation_id, operator_id=operator_id, content=content, now_ms=visitor.now_ms
     )
@@ -112,3 +118,9 @@ def _session_to_wire(row: Any) -> dict:
         "conversation_id": row.conversation_id,
         "status": inbox.status(row) if row.conversation_id and row.mode else None,
     }
+
+
+def _same_note(tx: Transaction, conversation_id: int, operator_id: int, content: str) -> Any:
+    newest = tx.one(_NEWEST_NOTE, conversation_id=conversation_id)
+    is_same = newest is not None and (newest.operator_id, newest.content) == (operator_id, content)
+    return newest if is_same else None

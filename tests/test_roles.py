@@ -14,6 +14,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -148,15 +149,21 @@ class World:
         self.visitor_id, self.conversation_id = row.id, row.conversation_id
         self.operator_id = Person(app, site_ids=(self.site_id,), name="Otto").id
         self.reply_id, self.block_id = self.store.write(_furnish, site_id=self.site_id)
+        self._people: dict[tuple[str, ...], Person] = {}
 
     def person(self, *rights: str) -> Person:
-        """An operator of the site with only these permissions."""
-        return Person(self.app, site_ids=(self.site_id,), **{name: int(name in rights) for name in PERMISSIONS})
+        """The operator of the site with only these permissions."""
+        if rights not in self._people:
+            numbers = {name: int(name in rights) for name in PERMISSIONS}
+            self._people[rights] = Person(self.app, site_ids=(self.site_id,), **numbers)
+        return self._people[rights]
 
+    @cached_property
     def owner(self) -> Person:
         """One more owner."""
         return Person(self.app, is_owner=True)
 
+    @cached_property
     def oscar(self) -> Person:
         """Somebody who may do everything, on another site."""
         return Person(self.app, site_ids=(self.elsewhere.id,), name="Oscar", **dict.fromkeys(PERMISSIONS, 1))
@@ -188,9 +195,15 @@ def app(tmp_path_factory):
         live = app.extensions["vexar"]
         # Counting and tidying write when they like; here only requests shall.
         live.scheduler.close()
-        world = World(app)
-        world.ann.upload(picture())
+        app.world = World(app)
+        app.world.ann.upload(picture())
         yield app
+
+
+@pytest.fixture(scope="module")
+def world(app):
+    """For tests that change nothing."""
+    return app.world
 
 
 def endpoints(app: Any) -> set[str]:
@@ -230,9 +243,8 @@ def test_every_endpoint_for_operators_has_a_row_and_no_row_is_stale(app):
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_who_may_not_is_refused_and_nothing_changes(app, name):
-    world, needs = World(app), ROWS[name].needs
-    oscar, wrong = world.oscar(), []
+def test_who_may_not_is_refused_and_nothing_changes(app, world, name):
+    needs, oscar, wrong = ROWS[name].needs, world.oscar, []
     for headers in (*NOBODY, bearer("wrong"), bearer("")):
         wrong.append((headers, {401}))
     if needs in (*PERMISSIONS, ANY_OF_SITE, OWNER_OF_SITE) and not ROWS[name].is_own_list:
@@ -256,25 +268,23 @@ def test_who_may_not_is_refused_and_nothing_changes(app, name):
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_who_may_is_answered(app, name):
-    row = ROWS[name]
+def test_who_may_is_answered(app, world, name):
+    row, is_read = ROWS[name], name.startswith("GET ")
     for role in ("operator", "owner"):
         if role == "operator" and row.needs in (OWNER, OWNER_OF_SITE):
             continue
-        world = World(app)
+        world = world if is_read else World(app)
         right = row.needs if row.needs in PERMISSIONS else CHAT
-        person = world.owner() if role == "owner" else world.person(right)
+        person = world.owner if role == "owner" else world.person(right)
         if row.prepare:
             row.prepare(world, person)
         status, body = call(world, name, app.test_client(), bearer(person.token))
         assert status in (200, 201), (role, status, body)
 
 
-def test_every_write_with_the_cookie_needs_the_csrf_token(app):
-    world = World(app)
-    owner = world.owner()
+def test_every_write_with_the_cookie_needs_the_csrf_token(app, world):
     client = app.test_client()
-    client.set_cookie("vexar_session", owner.token)
+    client.set_cookie("vexar_session", world.owner.token)
     before = world.rows()
     writes = [name for name in ROWS if not name.startswith("GET ")]
     assert len(writes) > 30

@@ -123,9 +123,8 @@ def catch_up(store: Store, *, site_id: int | None = None, timeout_s: float = 2.0
     give_up = time.monotonic() + timeout_s
     now_ms, found = _find_behind(store, site_id, marks.since_ms(site_id))
     for start in range(0, len(found), MAX_VISITORS):
-        if time.monotonic() > give_up:
+        if not _digest_visitors(store, found[start:start + MAX_VISITORS], give_up):
             return False
-        _digest_visitors(store, found[start:start + MAX_VISITORS])
     if len(found) == MAX_FULL:
         return False
     marks.until_ms[site_id] = now_ms - OVERLAP_MS
@@ -150,13 +149,17 @@ def _behind(tx: Transaction, *, site_id: int | None) -> tuple[int, list[int]]:
     return now_ms, [row.id for row in rows]
 
 
-def _digest_visitors(store: Store, waiting: list[int]) -> None:
+def _digest_visitors(store: Store, waiting: list[int], give_up: float) -> bool:
+    """Whether nothing is left of these before time ran out."""
     while waiting:
+        if time.monotonic() > give_up:
+            return False
         parts = [part for part in (_next_part(store, visitor_id) for visitor_id in waiting) if part]
         for batch in _batches(parts):
             store.write(_write, parts=batch)
         # Also those that seem to be done: another worker may have been faster, but not as far.
         waiting = [part.visitor_id for part in parts]
+    return True
 
 
 def _next_part(store: Store, visitor_id: int) -> Part | None:

@@ -545,6 +545,38 @@ def test_closing_stops_what_runs_and_keeps_what_was_said(client, parts, verbs, u
     assert upstream.count == 1
 
 
+def test_the_close_route_ends_a_running_answer_and_the_one_that_waits(client, upstream):
+    spoken = Spoken(upstream)
+    with listen(client, "Hello") as live, listen(client, "And?") as waiting_run:
+        spoken.say("One ")
+        live.until("One ")
+        assert post(client, "chat/close").json == {"success": True, "conversation_id": 1}
+        for reader in (live, waiting_run):
+            assert reader.finish().done["finish_reason"] == "stopped"
+    spoken.end("two")
+    assert [line for line in lines(client) if line[0] == "assistant"] == [("assistant", "One ", "stopped")]
+    assert upstream.count == 1
+    assert post(client, "chat/close").status == 404
+
+
+def test_a_transfer_names_the_new_person_and_needs_one_who_may_chat(client, parts, verbs, olga):
+    otto, elsewhere = add_operator(parts.store, "Otto"), add_operator(parts.store, "Oscar", site_id=2)
+    ask(client, "Hello")
+    verbs.accept(1, "ann", olga)
+    for to, code in ((elsewhere.id, "conflict"), (99, "not_found")):
+        with pytest.raises(ApiError) as refused:
+            verbs.transfer(1, "ann", operator=olga, to=to)
+        assert refused.value.code == code
+    for _ in range(2):
+        verbs.transfer(1, "ann", operator=olga, to=otto.id)
+    assert lines(client)[-1] == ("system", "Otto now takes care of you.", "complete")
+    assert [role for role, _, _ in lines(client)].count("system") == 2
+    verbs.say(1, "ann", otto, content="Good morning")
+    assert verbs.close_by_operator(1, "ann", operator=otto) == 1
+    assert lines(client)[-1] == ("system", "Otto closed the conversation.", "complete")
+    assert ask(client, "New").done["conversation_id"] == 2
+
+
 def test_a_conversation_closed_while_a_person_had_it_is_the_ais_again(client, verbs, olga):
     ask(client, "Hello")
     verbs.accept(1, "ann", olga)

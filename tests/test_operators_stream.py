@@ -345,6 +345,17 @@ def test_somebody_with_the_same_session_on_another_site_types_there(cast):
         assert [event["type"] for event in olga.news()] == ["ready"]
 
 
+def test_what_a_colleague_has_read_is_told_although_it_moves_no_time(cast, monkeypatch):
+    ask(cast.client, "Hello")
+    number = number_of(cast)
+    monkeypatch.setattr(desk_news, "OVERLAP_MS", 0)
+    with closing(Reader(cast)) as otto:
+        otto.news()
+        cast.olga.post(f"operator/read/{number}")
+        told = otto.until(lambda event: event["type"] == "conversation", "the row")
+        assert told[-1]["conversation"]["unread_count"] == 0
+
+
 # Cuts, bounds, ends.
 
 

@@ -5,13 +5,15 @@
 // the page is left. `app`: {user, sites, live, go(path), can(permission), siteId, onSite(listener)}.
 
 import { api } from "./lib/api.js";
-import { toast } from "./lib/dialog.js";
+import { openDialog, toast } from "./lib/dialog.js";
 import { Conversations } from "./lib/conversations.js";
 import { h, icon, put } from "./lib/dom.js";
 import { ICONS } from "./lib/icons.js";
+import { forgetKept, openKept } from "./lib/kept.js";
 import { listenToKeys, shortcut, showSheet } from "./lib/keys.js";
 import { Live } from "./lib/live.js";
 import { Notifier } from "./lib/notify.js";
+import { resendAll, restoreOutboxes } from "./conversation/outbox.js";
 
 const ROOT = "/console/";
 const SITE_KEY = "vexar-console-site";
@@ -38,17 +40,19 @@ class App extends EventTarget {
   #page = null;
   #name = "";
   #turn = 0;
-  #waiting = new Set();
+  // Those who wait; null until a snapshot was read, whose waiting ones are no news.
+  #waiting = null;
 
   async start() {
     await this.#readUser();
+    openKept(this.user.id);
+    restoreOutboxes();
     const kept = Number(localStorage.getItem(SITE_KEY));
     this.siteId = (this.sites.find((site) => site.id === kept) || this.sites[0])?.id ?? null;
     this.#drawSide();
     this.#listen();
-    const mine = this.sites.filter((site) => site.can_chat).map((site) => site.id);
     this.notifier = new Notifier(this);
-    this.live.start(mine);
+    this.live.start(this.#answered());
     await this.#show(location.pathname);
   }
 
@@ -81,6 +85,13 @@ class App extends EventTarget {
     await this.#readUser();
     if (!this.site) this.siteId = this.sites[0]?.id ?? null;
     this.#drawSide();
+    this.#mark();
+    this.live.answerFor(this.#answered());
+  }
+
+  // The sites this operator answers for.
+  #answered() {
+    return this.sites.filter((site) => this.can("can_chat", site.id)).map((site) => site.id);
   }
 
   async #readUser() {
@@ -154,19 +165,32 @@ class App extends EventTarget {
     for (const [key, name] of [["1", "inbox"], ["2", "visitors"], ["3", "analytics"]]) {
       shortcut(key, PAGES[name][0], () => this.go(name));
     }
-    this.conversations.addEventListener("change", ({ detail }) => this.#count(detail));
+    this.conversations.addEventListener("change", () => this.#count());
+    this.live.on("message", (event) => this.#tellMessage(event));
     this.live.on("offline", () => document.body.classList.add("is-offline"));
-    this.live.on("online", () => document.body.classList.remove("is-offline"));
+    this.live.on("online", () => {
+      document.body.classList.remove("is-offline");
+      resendAll();
+    });
   }
 
   // Waiting visitors, in the navigation and in the title; one that begins to wait also as a notification.
-  #count(row) {
+  #count() {
     const waiting = this.conversations.sorted((one) => one.is_waiting);
     this.badge("inbox", waiting.length);
     this.notifier.count(waiting.length);
-    const isNew = row?.is_waiting && !this.#waiting.has(row.id);
-    this.#waiting = new Set(waiting.map((one) => one.id));
-    if (isNew) this.notifier.tell(`${row.visitor_name} waits for a person`, row.last_message, `inbox/${row.id}`);
+    const isKnown = (row) => !this.#waiting || this.#waiting.has(row.id);
+    for (const row of waiting.filter((one) => !isKnown(one))) {
+      this.notifier.tell(`${row.visitor_name} waits for a person`, row.last_message, `inbox/${row.id}`);
+    }
+    if (this.conversations.isRead) this.#waiting = new Set(waiting.map((one) => one.id));
+  }
+
+  // A visitor writes to this operator, who looks elsewhere.
+  #tellMessage({ conversation_id: id, message }) {
+    const row = this.conversations.rows.get(id);
+    if (message.role !== "visitor" || row?.status !== "operator" || row.operator?.id !== this.user.id) return;
+    this.notifier.tell(row.visitor_name, message.content || "An image", `inbox/${id}`);
   }
 
   #follow(event) {
@@ -178,21 +202,39 @@ class App extends EventTarget {
   }
 
   #drawSide() {
-    const pages = Object.entries(PAGES).filter(([, [, permission]]) => this.can(permission));
     put(
       this.#side,
       h("div", { class: "brand" }, h("img", { src: "/console/static/icon.svg", alt: "", width: 28, height: 28 }), h("span", {}, "Vexar")),
       this.sites.length > 1 && this.#siteBox(),
-      h("ul", {}, pages.map(([name, [title]]) => h("li", {}, h(
-        "a",
-        { href: ROOT + name, data: { page: name } },
-        icon(ICONS[name]), h("span", {}, title), h("span", { class: "count" }),
-      )))),
+      h("ul", {}, this.#links(), h("li", { class: "more-item" },
+        h("button", { type: "button", class: "quiet", "aria-haspopup": "dialog", onclick: () => this.#openMore() }, icon(ICONS.more), h("span", {}, "More")))),
       h("p", { class: "offline-line", role: "status" }, "No connection. Trying again …"),
-      h("div", { class: "side-foot" },
-        h("button", { type: "button", class: "quiet", onclick: showSheet }, icon(ICONS.keyboard), h("span", {}, "Shortcuts")),
-        h("button", { type: "button", class: "quiet", onclick: () => this.#signOut() }, icon(ICONS.logout), h("span", {}, "Sign out"))),
+      h("div", { class: "side-foot" }, this.#footButtons()),
     );
+  }
+
+  #links() {
+    const pages = Object.entries(PAGES).filter(([, [, permission]]) => this.can(permission));
+    return pages.map(([name, [title]]) => h("li", {}, h(
+      "a",
+      { href: ROOT + name, data: { page: name } },
+      icon(ICONS[name]), h("span", {}, title), h("span", { class: "count" }),
+    )));
+  }
+
+  #footButtons() {
+    return [
+      h("button", { type: "button", class: "quiet", onclick: showSheet }, icon(ICONS.keyboard), h("span", {}, "Shortcuts")),
+      h("button", { type: "button", class: "quiet", onclick: () => this.#signOut() }, icon(ICONS.logout), h("span", {}, "Sign out")),
+    ];
+  }
+
+  // On a phone the bar has room for the daily pages only.
+  #openMore() {
+    const dialog = openDialog("Menu", h("nav", { class: "more", "aria-label": "All pages" },
+      this.sites.length > 1 && this.#siteBox(), h("ul", {}, this.#links()), this.#footButtons()));
+    for (const link of dialog.querySelectorAll("[data-page]")) if (link.dataset.page === this.#name) link.setAttribute("aria-current", "page");
+    dialog.querySelector(".more").addEventListener("click", (event) => event.target.closest("a, button") && dialog.close());
   }
 
   #siteBox() {
@@ -202,7 +244,13 @@ class App extends EventTarget {
   }
 
   async #signOut() {
-    await api.post("auth/logout").catch((problem) => toast(problem.message, "bad"));
+    try {
+      await api.post("auth/logout");
+    } catch (problem) {
+      toast(problem.message, "bad");
+      return;
+    }
+    forgetKept();
     location.assign("/console/login");
   }
 }

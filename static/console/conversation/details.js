@@ -1,28 +1,41 @@
-// Who the visitor is: contact, page, language, earlier conversations, the rating.
+// Who the visitor is: contact, page, language, the rating, earlier conversations; and keeping it out.
 
-import { h, put } from "../lib/dom.js";
-import { ago, day } from "../lib/time.js";
+import { h, icon, put } from "../lib/dom.js";
+import { ICONS } from "../lib/icons.js";
+import { ago, day, moment } from "../lib/time.js";
 
 const languages = new Intl.DisplayNames(undefined, { type: "language", fallback: "code" });
 
 export class Details {
-  node = h("aside", { class: "details", "aria-label": "About the visitor" });
+  node = h("div", { class: "details" });
+  #onBlock;
+  #shown = "";
 
-  // conversation: the wire row with what conversations/{id}/messages adds (earlier).
-  show(conversation, { siteName }) {
-    put(
-      this.node,
-      h("h2", {}, conversation.visitor_name),
-      h("dl", { class: "facts" },
-        fact("Email", conversation.email && h("a", { href: `mailto:${conversation.email}` }, conversation.email)),
-        fact("Phone", conversation.phone && h("a", { href: `tel:${conversation.phone}` }, conversation.phone)),
-        fact("Page", page(conversation.page_url)),
-        fact("Language", languageOf(conversation.lang)),
-        fact("Site", siteName),
-        fact("Since", day(conversation.created_at)),
-        fact("Rating", conversation.rating_score && `${"★".repeat(conversation.rating_score)} ${conversation.rating_comment || ""}`)),
-      earlier(conversation.earlier),
-    );
+  // onBlock(): the visitor is to be blocked, or to be let in again.
+  constructor({ onBlock }) {
+    this.#onBlock = onBlock;
+  }
+
+  // conversation: the wire row with what conversations/{id}/messages adds (earlier, block). siteName: null where
+  // there is only one site. Drawn only when something changed, so that a link being aimed at stays.
+  show(conversation, { siteName, mayBlock }) {
+    const { email, phone, lang, block, earlier } = conversation;
+    const facts = [
+      fact("Email", email && h("a", { href: `mailto:${email}` }, email)),
+      fact("Phone", phone && h("a", { href: `tel:${phone}` }, phone)),
+      fact("Looks at", page(conversation.page_url)),
+      fact("Language", languageOf(lang)),
+      fact("Site", siteName),
+      fact("Began", `${moment(conversation.created_at)}, ${conversation.messages_count} messages`),
+      fact("Rating", conversation.rating_score && rating(conversation)),
+      fact("Blocked", block && blocked(block)),
+    ];
+    const key = JSON.stringify([conversation, siteName, mayBlock], (name, value) => name === "last_message" ? null : value);
+    if (key === this.#shown) return;
+    this.#shown = key;
+    put(this.node, h("h2", {}, h("bdi", {}, conversation.visitor_name)), h("dl", { class: "facts" }, facts), earlierList(earlier),
+      mayBlock && h("button", { type: "button", class: "quiet block-button", onclick: () => this.#onBlock() }, icon(ICONS.block, 18),
+        block ? "Unblock this visitor" : "Block this visitor"));
   }
 }
 
@@ -31,9 +44,18 @@ function fact(title, value) {
 }
 
 function page(address) {
-  if (!/^https?:\/\//.test(address || "")) return null;
+  if (!/^https?:\/\//.test(address || "") || !URL.canParse(address)) return null;
   const { host, pathname } = new URL(address);
-  return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, host + pathname);
+  return [h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, pathname), h("span", { class: "soft small fact-more" }, host)];
+}
+
+function rating({ rating_score: score, rating_comment: comment }) {
+  return [h("span", { class: "stars", role: "img", "aria-label": `${score} of 5` }, "★".repeat(score) + "☆".repeat(5 - score)),
+    comment && h("span", { class: "fact-more", dir: "auto" }, comment)];
+}
+
+function blocked({ until, reason }) {
+  return [until ? `Until ${moment(until)}` : "For good", reason && h("span", { class: "fact-more", dir: "auto" }, reason)];
 }
 
 function languageOf(lang) {
@@ -44,12 +66,11 @@ function languageOf(lang) {
   }
 }
 
-function earlier(list) {
+function earlierList(list) {
   if (!list?.length) return null;
-  return [
+  return h("section", {},
     h("h3", {}, "Earlier conversations"),
     h("ul", { class: "earlier-list" }, list.map((one) => h("li", {},
-      h("a", { href: `/console/inbox/${one.id}` }, one.last_message || "Conversation"),
-      h("span", { class: "soft small" }, ` ${ago(one.changed_at)}`)))),
-  ];
+      h("a", { href: `/console/inbox/${one.id}`, dir: "auto" }, one.last_message || `Conversation of ${day(one.created_at)}`),
+      h("span", { class: "soft small" }, ` ${ago(one.changed_at)}`)))));
 }

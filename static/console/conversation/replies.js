@@ -1,6 +1,7 @@
 // Canned replies: a slash at the beginning of a message opens the list, arrows choose, Enter takes.
 
 import { api } from "../lib/api.js";
+import { toast } from "../lib/dialog.js";
 import { h, newId, put } from "../lib/dom.js";
 
 const cache = new Map();
@@ -28,7 +29,7 @@ export class ReplyList {
   #id = newId("replies");
   node = h("ul", { class: "replies", role: "listbox", "aria-label": "Canned replies", id: this.#id, hidden: true });
 
-  // box: the <textarea>; nameOf: the visitor's name, for {name} in a reply.
+  // box: the <textarea>; nameOf: the visitor's name for {name} in a reply, or "".
   constructor(box, nameOf) {
     this.#box = box;
     this.#nameOf = nameOf;
@@ -58,6 +59,18 @@ export class ReplyList {
     return true;
   }
 
+  // The whole list, for who does not know of the slash; what was written stays.
+  async browse() {
+    this.#box.focus();
+    if (this.isOpen) {
+      this.close();
+      return;
+    }
+    const all = await repliesOf(this.#siteId);
+    if (all.length) this.#show(all);
+    else toast("No saved replies yet. Write some on the page Replies.");
+  }
+
   close() {
     this.node.hidden = true;
     this.#box.setAttribute("aria-expanded", "false");
@@ -76,9 +89,13 @@ export class ReplyList {
     const wanted = match[1].toLowerCase();
     const begins = all.filter((reply) => reply.shortcut.toLowerCase().startsWith(wanted));
     const holds = all.filter((reply) => !begins.includes(reply) && reply.content.toLowerCase().includes(wanted));
-    this.#found = [...begins, ...holds].slice(0, MAX_SHOWN);
+    this.#show([...begins, ...holds].slice(0, MAX_SHOWN));
+  }
+
+  #show(found) {
+    this.#found = found;
     this.#place = 0;
-    this.node.hidden = !this.#found.length;
+    this.node.hidden = !found.length;
     this.#box.setAttribute("aria-expanded", String(!this.node.hidden));
     this.#draw();
   }
@@ -94,12 +111,19 @@ export class ReplyList {
       { role: "option", id: `${this.#id}-${place}`, "aria-selected": String(place === this.#place), onmousedown: () => this.#use(reply) },
       h("strong", {}, `/${reply.shortcut}`), " ", h("span", { class: "soft" }, reply.content),
     )));
-    if (this.isOpen) this.#box.setAttribute("aria-activedescendant", `${this.#id}-${this.#place}`);
+    if (!this.isOpen) return;
+    this.#box.setAttribute("aria-activedescendant", `${this.#id}-${this.#place}`);
+    this.node.children[this.#place].scrollIntoView({ block: "nearest" });
   }
 
   #use(reply) {
-    this.#box.value = reply.content.replaceAll("{name}", this.#nameOf());
+    const name = this.#nameOf();
+    const text = reply.content.replace(/( ?)\{name\}/g, name && `$1${name}`);
+    const before = /^\/\S*$/.test(this.#box.value) ? "" : this.#box.value.trimEnd();
+    this.#box.value = before ? `${before} ${text}` : text;
     this.close();
     this.#box.focus();
+    // As if it were typed: drafts and the field's height follow.
+    this.#box.dispatchEvent(new Event("input"));
   }
 }

@@ -1,34 +1,47 @@
 // One conversation: what was said, who the visitor is, and everything an operator does with it.
 
 import { api } from "../lib/api.js";
-import { confirmDialog, toast } from "../lib/dialog.js";
-import { h, icon, put } from "../lib/dom.js";
-import { ICONS } from "../lib/icons.js";
+import { openDialog, toast } from "../lib/dialog.js";
+import { h, put } from "../lib/dom.js";
 import { shortcut } from "../lib/keys.js";
-import { lasting } from "../lib/time.js";
 import { Composer } from "./composer.js";
 import { Details } from "./details.js";
+import { Head } from "./head.js";
 import { Log } from "./log.js";
-import { blockDialog, transferDialog } from "./verbs.js";
+import { VERBS } from "./verbs.js";
+
+const CLOCK_MS = 5_000;
+// As many as one answer of the server holds, when the line was away: more, and the log begins anew.
+const CATCH_UP = 200;
 
 export class ConversationView {
   #app;
   #row = null;
   #first = null;
+  #last = 0;
   #turn = 0;
+  #isActing = false;
+  #isReadingEarlier = false;
   #ended = new AbortController();
-  #head = h("header", { class: "view-head" });
+  #head;
   #typing = h("p", { class: "typing", role: "status" });
+  #trouble = h("p", { class: "empty", role: "status" }, "Loading …");
   #log = new Log({ onEarlier: () => this.#earlier() });
-  #details = new Details();
+  #details = new Details({ onBlock: () => this.#block() });
+  #about = null;
   #composer;
+  #main;
 
   constructor(app, id) {
     this.#app = app;
     this.id = id;
-    this.#composer = new Composer(id, { onSent: () => this.#markRead(), nameOf: () => this.#row?.visitor_name || "" });
-    this.node = h("div", { class: "view" },
-      h("div", { class: "view-main" }, this.#head, this.#log.node, this.#typing, this.#composer.node), this.#details.node);
+    this.#head = new Head({ user: app.user, onVerb: (name) => this.#act(name), onAbout: () => this.#openAbout() });
+    this.#composer = new Composer(id, {
+      onSent: (message) => this.#sent(message), nameOf: () => nameOf(this.#row), signal: this.#ended.signal,
+    });
+    this.#main = h("div", { class: "view-main is-empty" }, this.#head.node, this.#trouble, this.#log.node, this.#typing, this.#composer.node);
+    this.node = h("div", { class: "view" }, this.#main,
+      h("aside", { class: "view-side", "aria-label": "About the visitor" }, this.#details.node));
     this.#listen();
     this.#read();
   }
@@ -37,57 +50,115 @@ export class ConversationView {
     this.#ended.abort();
   }
 
+  // Where an operator goes on with Enter: to the answer.
+  write(isNote = false) {
+    this.#composer.setNote(isNote);
+    this.#composer.focus();
+  }
+
   #listen() {
     const { live, conversations } = this.#app;
     const { signal } = this.#ended;
     live.on("connected", () => this.#read(), signal);
     live.on("message", (event) => this.#hear(event), signal);
-    live.on("note", (event) => event.conversation_id === this.id && this.#log.add({ ...event.note, isNote: true }), signal);
+    live.on("note", (event) => event.conversation_id === this.id && this.#log.add([{ ...event.note, isNote: true }]), signal);
     live.on("conversation", ({ conversation }) => this.#follow(conversation), signal);
     conversations.addEventListener("typing", ({ detail }) => detail.id === this.id && this.#showTyping(detail.on), { signal });
     document.addEventListener("visibilitychange", () => this.#markRead(), { signal });
-    const clock = setInterval(() => this.#row?.is_waiting && this.#drawHead(), 10_000);
+    const clock = setInterval(() => this.#row && this.#head.showState(this.#row), CLOCK_MS);
     signal.addEventListener("abort", () => clearInterval(clock));
-    shortcut("a", "Accept the conversation", () => this.#act("accept"), { signal });
-    shortcut("r", "Write a reply", () => this.#write(false), { signal });
-    shortcut("n", "Write a note", () => this.#write(true), { signal });
-    shortcut("t", "Transfer", () => this.#act("transfer"), { signal });
-    shortcut("e", "Close the conversation", () => this.#act("close"), { signal });
-    shortcut("g", "Give it back to the AI", () => this.#act("return"), { signal });
+    this.#bindKeys(signal);
   }
 
+  #bindKeys(signal) {
+    const keys = [
+      ["a", "Accept the conversation", () => this.#act("accept")],
+      ["r", "Write a reply", () => this.write()],
+      ["n", "Write a note for colleagues", () => this.write(true)],
+      ["t", "Transfer to a colleague", () => this.#act("transfer")],
+      ["g", "Give it back to the AI", () => this.#act("return")],
+      ["e", "End (close) the conversation", () => this.#act("close")],
+      ["i", "About the visitor", () => this.#openAbout()],
+    ];
+    for (const [key, meaning, action] of keys) shortcut(key, meaning, action, { signal });
+  }
+
+  // Reads the newest messages: the beginning, and what was missed while the line was away. What is on the screen stays
+  // unless there is a gap.
   async #read() {
     const turn = ++this.#turn;
     try {
-      const answer = await api.get(`conversations/${this.id}/messages`);
-      if (turn !== this.#turn || this.#ended.signal.aborted) return;
-      this.#row = answer.conversation;
-      this.#first = answer.messages[0]?.id ?? null;
-      this.#log.show(inOrder(answer.messages, answer.notes), answer.has_more);
-      this.#composer.siteId = this.#row.site_id;
-      this.#draw();
-      this.#markRead();
+      const query = this.#log.hasAny ? { limit: CATCH_UP } : {};
+      const answer = await api.get(`conversations/${this.id}/messages`, query);
+      if (turn === this.#turn && !this.#ended.signal.aborted) this.#show(answer);
     } catch (problem) {
-      if (turn === this.#turn && !this.#row) put(this.node, h("p", { class: "empty" }, problem.message));
+      if (turn === this.#turn && !this.#ended.signal.aborted) this.#fail(problem);
     }
   }
 
+  #show({ conversation, messages, notes, has_more: hasMore }) {
+    const first = messages[0]?.id ?? null;
+    const isGap = this.#last > 0 && hasMore && first > this.#last;
+    if (isGap) this.#log.clear();
+    if (this.#first === null || isGap || first < this.#first) {
+      this.#first = first;
+      this.#log.setMore(hasMore);
+    }
+    this.#row = newer(this.#row, conversation);
+    this.#main.classList.remove("is-empty");
+    this.#last = Math.max(this.#last, messages.at(-1)?.id ?? 0);
+    const isBeginning = !this.#log.hasAny;
+    this.#log.add([...messages, ...notes.map((note) => ({ ...note, isNote: true }))], { isQuiet: isBeginning });
+    this.#composer.siteId = conversation.site_id;
+    this.#draw();
+    this.#markRead();
+  }
+
+  // Gone, not allowed, or out of reach; what is on the screen is taken away only when it is gone.
+  #fail(problem) {
+    if (this.#row && problem.status !== 404 && problem.status !== 403) return;
+    this.#main.classList.add("is-empty");
+    const isErased = this.#row && problem.status === 404;
+    put(this.#trouble, isErased ? "This conversation was erased." : problem.message);
+    this.#row = null;
+    put(this.#details.node);
+  }
+
   async #earlier() {
-    const { messages, has_more: hasMore } = await api.get(`conversations/${this.id}/messages`, { before: this.#first });
-    this.#first = messages[0]?.id ?? this.#first;
-    this.#log.prepend(messages, hasMore);
+    if (this.#isReadingEarlier) return;
+    this.#isReadingEarlier = true;
+    try {
+      const { messages, has_more: hasMore } = await api.get(`conversations/${this.id}/messages`, { before: this.#first });
+      this.#first = messages[0]?.id ?? this.#first;
+      this.#log.prepend(messages, hasMore);
+      if (!hasMore) this.#log.focus();
+    } catch (problem) {
+      toast(problem.message, "bad");
+    }
+    this.#isReadingEarlier = false;
   }
 
   #hear({ conversation_id: id, message }) {
     if (id !== this.id) return;
-    this.#log.add(message);
+    // Said while the beginning is on its way: that answer may be too old to hold it.
+    if (!this.#row) {
+      this.#read();
+      return;
+    }
+    this.#last = Math.max(this.#last, message.id);
+    this.#log.add([message]);
     if (message.role === "visitor") this.#showTyping(false);
     this.#markRead();
   }
 
+  #sent(message) {
+    if (message && this.#row) this.#hear({ conversation_id: this.id, message });
+    this.#markRead();
+  }
+
   #follow(row) {
-    if (row.id !== this.id || !this.#row) return;
-    this.#row = { ...this.#row, ...row };
+    if (!this.#row || this.#row.visitor_id !== row.visitor_id) return;
+    if (row.id === this.id) this.#row = { ...this.#row, ...row };
     this.#draw();
   }
 
@@ -99,89 +170,81 @@ export class ConversationView {
     api.post(`operator/read/${this.id}`).catch(() => {});
   }
 
-  #write(isNote) {
-    this.#composer.setNote(isNote);
-    this.#composer.focus();
-  }
-
   #showTyping(isOn) {
     put(this.#typing, isOn && `${this.#row?.visitor_name || "The visitor"} is typing …`);
   }
 
   #draw() {
-    this.#drawHead();
-    const site = this.#app.sites.find((one) => one.id === this.#row.site_id);
-    this.#details.show(this.#row, { siteName: this.#app.sites.length > 1 ? site?.name : null });
-    this.#composer.node.hidden = this.#row.status === "closed" || !this.#app.can("can_chat", this.#row.site_id);
-  }
-
-  #drawHead() {
     const row = this.#row;
-    put(
-      this.#head,
-      h("a", { class: "button quiet square to-list", href: "/console/inbox", "aria-label": "Back to the list" }, icon(ICONS.back)),
-      h("div", { class: "view-name" }, h("h2", {}, row.visitor_name), h("p", { class: "small soft" }, this.#state())),
-      h("div", { class: "view-verbs" }, this.#verbs()),
-    );
+    const mayChat = this.#app.can("can_chat", row.site_id);
+    this.#head.show(row, { mayChat });
+    const site = this.#app.sites.find((one) => one.id === row.site_id);
+    const extras = { siteName: this.#app.sites.length > 1 ? site?.name : null, mayBlock: mayChat };
+    this.#details.show(row, extras);
+    this.#about?.show(row, extras);
+    this.#invite(row, mayChat);
   }
 
-  #state() {
-    const row = this.#row;
-    const block = row.block && " · blocked";
-    if (row.status === "closed") return ["Closed", block];
-    if (row.status === "waiting") return [`Waits for a person since ${lasting(Date.now() - Date.parse(row.waiting_since))}`, block];
-    if (row.status === "ai") return ["The AI answers", block];
-    return [row.operator?.id === this.#app.user.id ? "You answer" : `${row.operator?.name || "A person"} answers`, block];
+  // Who may write what at the moment, and why not.
+  #invite(row, mayChat) {
+    if (row.status === "closed") this.#composer.follow({}, "", this.#closedLine(row));
+    else if (!mayChat) this.#composer.follow({}, "", "You may read this conversation; answering it is up to others.");
+    else if (row.mode === "ai") this.#composer.follow({ reply: true, note: true }, "Write a reply and take over from the AI");
+    else if (row.operator?.id === this.#app.user.id) this.#composer.follow({ reply: true, note: true }, "Write a reply");
+    else this.#composer.follow({ note: true }, "", `${row.operator?.name || "A colleague"} answers this visitor. You can leave a note, or take over.`);
   }
 
-  #verbs() {
-    const row = this.#row;
-    if (!this.#app.can("can_chat", row.site_id)) return [];
-    const isOpen = row.status !== "closed";
-    const isMine = row.mode === "operator" && row.operator?.id === this.#app.user.id;
-    return [
-      isOpen && row.mode === "ai" && this.#button("accept", "Accept", ICONS.check, "primary"),
-      isOpen && row.mode === "operator" && this.#button("return", "To the AI", ICONS.robot),
-      isOpen && isMine && this.#button("transfer", "Transfer", ICONS.transfer),
-      isOpen && this.#button("close", "Close", ICONS.close),
-      row.block ? this.#button("unblock", "Unblock", ICONS.block) : this.#button("block", "Block", ICONS.block),
-    ];
-  }
-
-  #button(verb, words, path, kind = "") {
-    return h("button", { type: "button", class: kind, onclick: () => this.#act(verb) }, icon(path, 18), h("span", {}, words));
+  #closedLine(row) {
+    const rows = [...this.#app.conversations.rows.values()];
+    const next = rows.find((one) => one.visitor_id === row.visitor_id && one.id > row.id);
+    return ["This conversation is closed. ", next && h("a", { href: `/console/inbox/${next.id}` }, "The visitor has begun a new one")];
   }
 
   async #act(verb) {
-    if (!this.#row || !this.#app.can("can_chat", this.#row.site_id)) return;
-    try {
-      await this.#do(verb);
-      await this.#read();
-    } catch (problem) {
-      toast(problem.message, "bad");
-    }
+    const isAllowed = this.#row && this.#row.status !== "closed" && this.#app.can("can_chat", this.#row.site_id);
+    // A second click is not a second wish.
+    if (!isAllowed || this.#isActing) return;
+    if (verb === "accept" && this.#row.mode === "operator") return;
+    await this.#do(verb);
+    if (verb === "accept" && this.#row?.operator?.id === this.#app.user.id) this.write();
   }
 
   async #do(verb) {
-    if (verb === "accept") {
-      await api.post(`operator/accept/${this.id}`);
-      this.#composer.focus();
-    } else if (verb === "return") await api.post(`operator/return-to-ai/${this.id}`);
-    else if (verb === "transfer") await transferDialog(this.#app, this.#row);
-    else if (verb === "block") blockDialog(this.#row);
-    else if (verb === "unblock") await api.post(`operator/unblock/${this.id}`);
-    else if (await confirmDialog("Close the conversation?", "The visitor begins a new one with the next message.", "Close")) {
-      await api.post(`operator/close/${this.id}`);
+    this.#isActing = true;
+    this.#head.setBusy(true);
+    try {
+      await VERBS[verb](this.#app, this.#row);
+    } catch (problem) {
+      toast(problem.message, "bad");
     }
+    // Also after a refusal: somebody else was faster, and the screen has to say who.
+    await this.#read();
+    this.#isActing = false;
+    this.#head.setBusy(false);
+  }
+
+  async #block() {
+    if (!this.#row || this.#isActing) return;
+    await this.#do(this.#row.block ? "unblock" : "block");
+  }
+
+  // The details where there is no room for them beside the conversation.
+  #openAbout() {
+    if (!this.#row || this.#about) return;
+    this.#about = new Details({ onBlock: () => this.#block() });
+    const dialog = openDialog("About the visitor", this.#about.node, { onClose: () => { this.#about = null; } });
+    this.#about.node.addEventListener("click", (event) => event.target.closest("a[href^='/console/']") && dialog.close());
+    this.#draw();
   }
 }
 
-// Messages and notes in one line of time; messages among themselves by their number.
-function inOrder(messages, notes = []) {
-  const items = [...messages];
-  for (const note of notes) {
-    const place = items.findIndex((item) => !item.isNote && item.created_at > note.created_at);
-    items.splice(place < 0 ? items.length : place, 0, { ...note, isNote: true });
-  }
-  return items;
+// The stream may have been faster than the answer.
+function newer(known, read) {
+  if (!known || known.changed_at <= read.changed_at) return read;
+  return { ...read, ...known, earlier: read.earlier, block: read.block };
+}
+
+// What a saved reply calls the visitor; a number is no name.
+function nameOf(row) {
+  return /^Visitor \d+$/.test(row?.visitor_name || "Visitor 0") ? "" : row.visitor_name;
 }

@@ -1,6 +1,8 @@
 // The server's API for the signed-in operator: JSON in and out, the CSRF token on every write.
 
 const BASE = "/api/v1/";
+const TIMEOUT_MS = 20_000;
+const UPLOAD_TIMEOUT_MS = 120_000;
 
 // What the server refused: `message` for a person, `errors` by field (422), `retryAfter` in seconds.
 export class ApiProblem extends Error {
@@ -36,6 +38,8 @@ export function csrfToken() {
 async function request(method, address, body) {
   const options = { method, headers: { Accept: "application/json" }, credentials: "same-origin" };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrfToken();
+  // A line that is dead and does not know it would keep "Sending" on the screen for ever.
+  options.signal = AbortSignal.timeout(body instanceof FormData ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS);
   if (body instanceof FormData) options.body = body;
   else if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
@@ -51,10 +55,23 @@ async function request(method, address, body) {
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   if (response.status === 401) signInAgain();
+  if (response.status === 403 && method !== "GET") await reloadWhenExpired();
   throw new ApiProblem(response.status, answer);
 }
 
+// Somebody signed in again in another tab: this page's token is not the session's any more. Reloaded, it has the new
+// one, and shows what the one who is signed in now may see.
+async function reloadWhenExpired() {
+  const page = await fetch("/console/", { credentials: "same-origin" }).then((answer) => answer.text(), () => "");
+  const fresh = /name="csrf" content="([^"]+)"/.exec(page)?.[1];
+  if (fresh && fresh !== csrfToken()) location.reload();
+}
+
+let isLeaving = false;
+
 function signInAgain() {
+  if (isLeaving) return;
+  isLeaving = true;
   const here = location.pathname + location.search;
   location.assign(`/console/login?next=${encodeURIComponent(here)}`);
 }

@@ -4,15 +4,18 @@ import { api } from "./api.js";
 
 // A thousand open conversations; nobody looks through more.
 const MAX_PAGES = 10;
+const AGAIN_MS = 3_000;
 
 export class Conversations extends EventTarget {
   rows = new Map();
+  // Whether a snapshot was read yet: before, an empty list says nothing.
+  isRead = false;
   #typing = new Map();
-  #live;
+  #closed = new Set();
+  #turn = 0;
 
   constructor(live) {
     super();
-    this.#live = live;
     live.on("connected", () => this.read());
     live.on("conversation", ({ conversation }) => this.#take(conversation));
     live.on("typing", (event) => this.#types(event));
@@ -20,14 +23,22 @@ export class Conversations extends EventTarget {
 
   // Reads the snapshot. What the stream said meanwhile is newer than the answer and wins.
   async read() {
+    const turn = ++this.#turn;
     const before = new Map(this.rows);
+    this.#closed.clear();
     const data = await readOpen().catch(() => null);
-    if (!data) return;
+    if (turn !== this.#turn) return;
+    if (!data) {
+      setTimeout(() => turn === this.#turn && this.read(), AGAIN_MS);
+      return;
+    }
     const fresh = new Map(data.map((row) => [row.id, row]));
     for (const [id, row] of this.rows) {
       if (row !== before.get(id)) fresh.set(id, row);
     }
+    for (const id of this.#closed) fresh.delete(id);
     this.rows = fresh;
+    this.isRead = true;
     this.#tell();
   }
 
@@ -47,8 +58,10 @@ export class Conversations extends EventTarget {
   }
 
   #take(row) {
-    if (row.status === "closed") this.rows.delete(row.id);
-    else this.rows.set(row.id, row);
+    if (row.status === "closed") {
+      this.rows.delete(row.id);
+      this.#closed.add(row.id);
+    } else this.rows.set(row.id, row);
     this.#tell(row);
   }
 

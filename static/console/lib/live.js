@@ -6,11 +6,15 @@
 import { api } from "./api.js";
 
 const HEARTBEAT_MS = 30_000;
+// A timer that comes so late means that the machine slept: the line may be dead without anybody knowing.
+const SLEPT_MS = 75_000;
+const AGAIN_MS = 2_000;
 const TYPES = ["conversation", "message", "note", "typing", "presence"];
 
 export class Live extends EventTarget {
   #source = null;
-  #heartbeat = 0;
+  #timer = 0;
+  #beatAt = 0;
   #siteIds = [];
   isOnline = false;
 
@@ -19,14 +23,20 @@ export class Live extends EventTarget {
     this.#siteIds = siteIds;
     this.#connect();
     this.#beat();
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
-    // A laptop that wakes up, or a network that is back: do not wait for the browser's own back-off.
+    setInterval(() => this.#beat(), HEARTBEAT_MS);
+    // Do not wait for the browser's own back-off when the network is back, nor for its patience when it is gone.
     addEventListener("online", () => this.#connect());
+    addEventListener("offline", () => this.#lost());
+    // A page that the browser had frozen and shows again.
+    addEventListener("pageshow", (event) => event.persisted && this.#connect());
+    addEventListener("pagehide", () => this.#source?.close());
   }
 
-  stop() {
-    clearInterval(this.#heartbeat);
-    this.#source?.close();
+  // After a site was added or removed.
+  answerFor(siteIds) {
+    this.#siteIds = siteIds;
+    this.#connect();
+    this.#beat();
   }
 
   on(type, listener, signal) {
@@ -34,10 +44,12 @@ export class Live extends EventTarget {
   }
 
   #connect() {
+    clearTimeout(this.#timer);
     this.#source?.close();
-    this.#source = new EventSource("/api/v1/operator/stream");
-    this.#source.onmessage = (message) => this.#hear(JSON.parse(message.data));
-    this.#source.onerror = () => this.#lost();
+    const source = new EventSource("/api/v1/operator/stream");
+    this.#source = source;
+    source.onmessage = (message) => this.#hear(JSON.parse(message.data));
+    source.onerror = () => source === this.#source && this.#broken();
   }
 
   #hear(event) {
@@ -53,16 +65,28 @@ export class Live extends EventTarget {
     this.#tell("connected");
   }
 
+  #broken() {
+    this.#lost();
+    if (this.#source.readyState !== EventSource.CLOSED) return;
+    // The server refused (signed out, restarting); the browser does not come back by itself then. The question tells
+    // whether this session has ended: it leads to the login.
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(async () => {
+      await api.get("auth/me").catch(() => {});
+      this.#connect();
+    }, AGAIN_MS * (1 + Math.random()));
+  }
+
   #lost() {
-    if (this.isOnline) {
-      this.isOnline = false;
-      this.#tell("offline");
-    }
-    // CLOSED: the server refused (signed out, restarting); the browser does not come back by itself then.
-    if (this.#source.readyState === EventSource.CLOSED) setTimeout(() => this.#connect(), 2_000 + Math.random() * 3_000);
+    if (!this.isOnline) return;
+    this.isOnline = false;
+    this.#tell("offline");
   }
 
   #beat() {
+    const now = Date.now();
+    if (this.#beatAt && now - this.#beatAt > SLEPT_MS) this.#connect();
+    this.#beatAt = now;
     if (this.#siteIds.length) api.post("operator/heartbeat", { site_ids: this.#siteIds }).catch(() => {});
   }
 

@@ -38,6 +38,13 @@ export function day(time) {
   return dayOnly.format(new Date(time));
 }
 
+// "Today", "Yesterday" or the date.
+export function dayWords(time) {
+  const key = dayKey(time);
+  if (key === dayKey(Date.now())) return "Today";
+  return key === dayKey(Date.now() - 24 * 60 * MINUTE) ? "Yesterday" : day(time);
+}
+
 // The day of a time in the reader's own zone, as 2026-11-22: what lines between days are drawn by.
 export function dayKey(time) {
   const date = new Date(time);

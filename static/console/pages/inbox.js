@@ -1,20 +1,22 @@
 // The inbox: the list of conversations on the left, the chosen one beside it; on a phone one of the two.
 
 import { api } from "../lib/api.js";
-import { isUnread } from "../lib/conversations.js";
-import { h, put } from "../lib/dom.js";
+import { h, icon, put } from "../lib/dom.js";
+import { ICONS } from "../lib/icons.js";
 import { shortcut } from "../lib/keys.js";
-import { ago, lasting } from "../lib/time.js";
+import { alertsDialog } from "../lib/notify.js";
 import { ConversationView } from "../conversation/view.js";
+import { Rows } from "../conversation/rows.js";
 
 const SEARCH_AFTER_MS = 250;
-const CLOCK_MS = 15_000;
-const FILTERS = [["all", "Open"], ["waiting", "Waiting"], ["mine", "Mine"], ["ai", "With the AI"], ["closed", "Closed"]];
-const STATUS = { waiting: "Waiting", operator: "Person", ai: "AI", closed: "Closed" };
+const CLOCK_MS = 5_000;
+const FILTERS = [["all", "Open"], ["waiting", "Waiting"], ["mine", "Mine"], ["ai", "AI"], ["closed", "Closed"]];
+const EMPTY = { all: "No open conversations.", waiting: "Nobody waits.", mine: "You have no conversation at the moment.",
+  ai: "The AI has no conversation at the moment.", closed: "No closed conversations yet." };
 
 export async function open(app, rest) {
   const inbox = new Inbox(app);
-  await inbox.start();
+  inbox.start();
   inbox.update(rest);
   return inbox;
 }
@@ -25,23 +27,36 @@ class Inbox {
   #filter = "all";
   #search = "";
   #found = null;
+  #foundPages = 1;
+  #page = 1;
+  #problem = null;
   #turn = 0;
   #view = null;
   #ended = new AbortController();
-  #list = h("ul", { class: "rows", "aria-label": "Conversations" });
-  #tabs = h("div", { class: "tabs", role: "group", "aria-label": "Show" });
+  #rows;
+  #tabs;
+  #line = h("p", { class: "empty", role: "status" });
+  #more = h("button", { type: "button", class: "quiet more-rows", hidden: true, onclick: () => this.#ask(this.#page + 1) }, "Show more");
   #place = h("section", { class: "inbox-view", "aria-label": "Conversation" });
   #box = h("input", { type: "search", placeholder: "Search name, email or text", "aria-label": "Search conversations" });
 
   constructor(app) {
     this.#app = app;
+    this.#rows = new Rows(app, { onEnter: () => this.#view?.write() });
+    this.#tabs = FILTERS.map(([name, words]) => h("button", {
+      type: "button", class: "tab", data: { name }, onclick: () => this.#look({ filter: name }),
+    }, words, h("span", { class: "tab-count" })));
     this.node = h("div", { class: "inbox" },
       h("section", { class: "inbox-list", "aria-label": "Inbox" },
-        h("div", { class: "inbox-head" }, h("h1", {}, "Inbox"), this.#box, this.#tabs), this.#list),
+        h("div", { class: "inbox-head" },
+          h("div", { class: "inbox-title" }, h("h1", {}, "Inbox"),
+            h("button", { type: "button", class: "quiet square", "aria-label": "Alerts", title: "Alerts", onclick: () => alertsDialog(app.notifier) }, icon(ICONS.bell))),
+          this.#box, h("div", { class: "tabs", role: "group", "aria-label": "Show" }, this.#tabs)),
+        h("div", { class: "rows-place" }, this.#rows.node, this.#line, this.#more)),
       this.#place);
   }
 
-  async start() {
+  start() {
     const { conversations } = this.#app;
     const { signal } = this.#ended;
     conversations.addEventListener("change", () => this.#draw(), { signal });
@@ -51,13 +66,17 @@ class Inbox {
       clearTimeout(timer);
       timer = setTimeout(() => this.#look({ search: this.#box.value.trim() }), SEARCH_AFTER_MS);
     });
+    this.#box.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === "ArrowDown") this.#rows.focusFirst();
+      if (event.key === "Escape" && !this.#box.value) this.#box.blur();
+    });
     shortcut("/", "Search", () => this.#box.focus(), { signal });
     shortcut("j", "Next conversation", () => this.#step(1), { signal });
     shortcut("k", "Previous conversation", () => this.#step(-1), { signal });
-    // "Waiting for 3 min" goes on without anything happening.
+    shortcut("Enter", "Open the conversation; once more: write", () => this.#view?.write(), { signal, isPlace: true });
+    // "Waiting 3 min" goes on without anything happening.
     const clock = setInterval(() => this.#draw(), CLOCK_MS);
     signal.addEventListener("abort", () => clearInterval(clock));
-    this.#draw();
   }
 
   // Shows the conversation of this number, or none.
@@ -67,8 +86,7 @@ class Inbox {
     this.#view?.close();
     this.#view = id ? new ConversationView(this.#app, id) : null;
     this.node.classList.toggle("has-view", Boolean(id));
-    put(this.#place, this.#view ? this.#view.node : this.#nothing());
-    this.title = "Inbox";
+    put(this.#place, this.#view?.node);
     this.#draw();
   }
 
@@ -77,13 +95,33 @@ class Inbox {
     this.#view?.close();
   }
 
-  #nothing() {
-    const hasSome = this.#app.conversations.rows.size > 0;
-    return h("div", { class: "empty inbox-empty" },
-      h("h2", {}, hasSome ? "Choose a conversation" : "Nobody is writing at the moment"),
-      h("p", {}, hasSome
-        ? "Use j and k to step through the list, Enter to write."
-        : "New conversations appear here by themselves; the AI answers until you take over."));
+  // What stands beside the list while no conversation is chosen: what to do next.
+  #drawNothing() {
+    if (this.#view) return;
+    const next = this.#app.conversations.sorted((row) => row.is_waiting)[0];
+    const key = `${next?.id} ${this.#app.conversations.rows.size > 0} ${this.#app.conversations.isRead}`;
+    if (this.#place.firstElementChild?.dataset.key === key) return;
+    const hadFocus = this.#place.contains(document.activeElement);
+    put(this.#place, h("div", { class: "empty inbox-empty", data: { key } }, this.#nothing(next)));
+    if (hadFocus) this.#place.querySelector("a")?.focus();
+  }
+
+  #nothing(next) {
+    if (next) {
+      return [h("h2", {}, h("bdi", {}, next.visitor_name), " waits for a person"),
+        h("p", {}, "Open the conversation, accept it, and write. The AI stays silent until you give it back."),
+        h("p", {}, h("a", { class: "button primary", href: `/console/inbox/${next.id}` }, "Answer now"))];
+    }
+    if (this.#app.conversations.rows.size) {
+      return [h("h2", {}, "Nobody waits for a person"),
+        h("p", {}, "The AI answers. Choose a conversation to read along; write, and you take over."),
+        h("p", { class: "small" }, h("kbd", {}, "j"), " ", h("kbd", {}, "k"), " step through the list, ", h("kbd", {}, "Enter"), " writes, ",
+          h("kbd", {}, "?"), " shows all keys.")];
+    }
+    if (!this.#app.conversations.isRead) return h("p", {}, "Loading …");
+    return [h("h2", {}, "Nobody is writing at the moment"),
+      h("p", {}, "Conversations appear here by themselves. The AI answers; who asks for a person is shown on top, and you are told."),
+      this.#app.can("can_edit") && h("p", {}, h("a", { class: "button", href: "/console/settings/tag" }, "Put the chat on your website"))];
   }
 
   #look(change) {
@@ -91,87 +129,75 @@ class Inbox {
     if (change.search !== undefined) this.#search = change.search;
     this.#found = null;
     this.#draw();
-    this.#ask();
+    this.#ask(1);
   }
 
   // What is not open any more, or has to be searched for, comes from the list of the server.
-  async #ask() {
+  async #ask(page) {
     const turn = ++this.#turn;
     if (!this.#isAsked()) return;
     const filter = this.#filter === "mine" ? "operator" : this.#filter;
-    const answer = await api.get("conversations", { filter, search: this.#search, per_page: 100 })
-      .catch((problem) => ({ data: [], problem }));
-    if (turn !== this.#turn) return;
-    this.#found = answer.data;
-    this.#problem = answer.problem;
+    try {
+      const { data, pagination } = await api.get("conversations", { filter, search: this.#search, page, per_page: 50 });
+      if (turn !== this.#turn) return;
+      const before = page > 1 ? this.#found : [];
+      const known = new Set(before.map((row) => row.id));
+      this.#found = [...before, ...data.filter((row) => !known.has(row.id))];
+      this.#page = page;
+      this.#foundPages = pagination.pages;
+      this.#problem = null;
+    } catch (problem) {
+      if (turn !== this.#turn) return;
+      this.#found ||= [];
+      this.#problem = problem;
+    }
     this.#draw();
   }
-
-  #problem = null;
 
   #isAsked() {
     return this.#search !== "" || this.#filter === "closed";
   }
 
-  #rows() {
-    if (this.#isAsked()) return this.#found || [];
-    const mine = this.#app.user.id;
-    const keeps = {
-      all: () => true,
-      waiting: (row) => row.is_waiting,
-      mine: (row) => row.operator?.id === mine,
-      ai: (row) => row.status === "ai",
-    };
-    return this.#app.conversations.sorted(keeps[this.#filter]);
+  #wanted() {
+    const { conversations, user } = this.#app;
+    const isMine = (row) => row.operator?.id === user.id && row.status === "operator";
+    // Found ones go on living: what the stream knows of them is newer.
+    if (this.#isAsked()) {
+      const rows = (this.#found || []).map((row) => conversations.rows.get(row.id) || row);
+      return this.#filter === "mine" ? rows.filter(isMine) : rows;
+    }
+    const keeps = { all: () => true, waiting: (row) => row.is_waiting, mine: isMine, ai: (row) => row.status === "ai" };
+    return conversations.sorted(keeps[this.#filter]);
   }
 
   #draw() {
-    put(this.#tabs, FILTERS.map(([name, words]) => h("button", {
-      type: "button", class: "tab", "aria-pressed": String(name === this.#filter),
-      onclick: () => this.#look({ filter: name }),
-    }, words)));
-    const rows = this.#rows();
-    const focused = this.#list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-    put(this.#list, rows.length ? rows.map((row) => this.#row(row)) : this.#emptyLine());
-    if (focused) this.#list.querySelector(`[href="${focused}"]`)?.focus();
-    if (!this.#view && this.#place.querySelector(".inbox-empty")) put(this.#place, this.#nothing());
+    const waiting = this.#app.conversations.sorted((row) => row.is_waiting).length;
+    for (const tab of this.#tabs) {
+      tab.setAttribute("aria-pressed", String(tab.dataset.name === this.#filter));
+      if (tab.dataset.name === "waiting") put(tab.lastChild, waiting ? ` ${waiting}` : "");
+    }
+    const rows = this.#wanted();
+    this.#rows.show(rows, this.#view?.id);
+    const words = rows.length ? "" : this.#emptyWords();
+    if (this.#line.textContent !== words) put(this.#line, words);
+    this.#line.hidden = !words;
+    this.#more.hidden = !(this.#isAsked() && this.#found?.length && this.#page < this.#foundPages);
+    this.#drawNothing();
   }
 
-  #emptyLine() {
-    if (this.#isAsked() && !this.#found) return h("li", { class: "empty" }, "Searching …");
-    if (this.#problem && this.#isAsked()) return h("li", { class: "empty" }, this.#problem.message);
-    const words = this.#search ? "Nothing found." : this.#filter === "waiting" ? "Nobody waits." : "No conversations here.";
-    return h("li", { class: "empty" }, words);
-  }
-
-  #row(row) {
-    const isTyping = this.#app.conversations.isTyping(row.id);
-    const manySites = this.#app.sites.length > 1;
-    const site = this.#app.sites.find((one) => one.id === row.site_id);
-    return h("li", {}, h("a", {
-      href: `/console/inbox/${row.id}`, class: `row${isUnread(row) ? " is-unread" : ""}`,
-      "aria-current": row.id === this.#view?.id ? "true" : null,
-    },
-    h("span", { class: "row-top" },
-      h("span", { class: "row-name" }, row.visitor_name),
-      h("time", { class: "row-time", datetime: row.changed_at }, ago(row.changed_at))),
-    h("span", { class: "row-text" }, isTyping ? h("em", {}, "is typing …") : row.last_message || "No message yet"),
-    h("span", { class: "row-tags" },
-      h("span", { class: `tag ${row.status}` }, statusWords(row)),
-      row.operator && h("span", { class: "soft small" }, row.operator.name),
-      manySites && h("span", { class: "soft small" }, site?.name),
-      isUnread(row) && h("span", { class: "unread" }, String(row.unread_count), h("span", { class: "hidden" }, " unread")))));
+  #emptyWords() {
+    if (this.#isAsked() && !this.#found) return "Searching …";
+    if (this.#isAsked() && this.#problem) return this.#problem.message;
+    if (!this.#isAsked() && !this.#app.conversations.isRead) return "Loading …";
+    return this.#search ? "Nothing found." : EMPTY[this.#filter];
   }
 
   #step(by) {
-    const rows = this.#rows();
+    const rows = this.#wanted();
     const place = rows.findIndex((row) => row.id === this.#view?.id);
     const next = rows[Math.min(rows.length - 1, Math.max(0, place + by))];
-    if (next) this.#app.go(`inbox/${next.id}`);
+    if (!next) return;
+    this.#app.go(`inbox/${next.id}`);
+    this.#rows.focus(next.id);
   }
-}
-
-function statusWords(row) {
-  if (row.status !== "waiting" || !row.waiting_since) return STATUS[row.status];
-  return `Waiting ${lasting(Date.now() - Date.parse(row.waiting_since))}`;
 }

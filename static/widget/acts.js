@@ -23,7 +23,7 @@ export function acts(panel) {
     retry: (letter) => panel.session.mail().then((letters) => letters.retry(letter)).catch(() => {}),
     older: async () => (await panel.session.older()) && panel.view.keepPlace(() => panel.render()),
     close: () => panel.close(),
-    menu: () => import("./extras.js").then(({ entries }) => entries(panel)),
+    menu: (close) => import("./extras.js").then(({ menu }) => menu(panel, close)),
     attach: (file) => import("./image.js").then(({ attach }) => attach(panel, file)),
     detach: () => panel.detach(),
     reason: (note) => reasonOf(panel.words, note),

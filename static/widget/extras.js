@@ -4,6 +4,7 @@ import { dress, h, iconButton } from "./dom.js";
 import { Refusal } from "./api.js";
 
 const CSS = `
+.panel .pill.strong { border-color: transparent; background: var(--primary); color: var(--on-primary); }
 .card { padding: 14px; border: 1px solid var(--edge); border-radius: var(--radius); }
 .card > p:first-child { font-weight: 600; }
 .card label { display: block; margin-top: 8px; font-size: 14px; }
@@ -17,10 +18,39 @@ const CSS = `
 .stars .icon { width: 40px; height: 40px; }
 .panel .stars svg { width: 26px; height: 26px; stroke-width: 1.6; }
 .stars .on svg { fill: currentColor; }`;
+const DROP = `
+.drop { position: absolute; inset-inline-end: 0; top: 100%; z-index: 1; width: max-content; max-width: 300px; padding: 6px;
+  border: 1px solid var(--edge); border-radius: min(var(--radius), 12px); background: var(--ground); color: var(--text);
+  box-shadow: 0 6px 24px #0004; }
+.drop button { display: block; width: 100%; min-height: 40px; padding: 8px 12px; border: 0; border-radius: min(var(--radius), 8px);
+  text-align: start; background: none; cursor: pointer; }
+.drop button:hover, .drop button:focus-visible { background: var(--soft); }`;
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -5, End: 5 };
 
-/** The entries of the menu as they fit at the moment: {label, run}. */
-export function entries(panel) {
+/** The buttons of the menu as they fit at the moment; close() is called when one was chosen. */
+export function menu(panel, close) {
+  dress(panel.core.root, DROP);
+  const items = document.createDocumentFragment();
+  for (const { label, run } of entries(panel)) {
+    const choose = () => {
+      close();
+      run();
+    };
+    items.append(h("button", { type: "button", onclick: choose, onkeydown: step }, label));
+  }
+  return items;
+}
+
+/** The arrows go round in the menu. */
+function step(event) {
+  const { parentNode, previousSibling, nextSibling } = event.target;
+  const next = { ArrowUp: previousSibling ?? parentNode.lastChild, ArrowDown: nextSibling ?? parentNode.firstChild };
+  if (!Object.hasOwn(next, event.key)) return;
+  event.preventDefault();
+  next[event.key].focus();
+}
+
+function entries(panel) {
   const { words, keep, state, core } = panel;
   const found = [];
   const entry = (label, run) => (found[found.length] = { label, run });

@@ -1,7 +1,15 @@
 // The bubble at the button: a nudge of the site's rules, or one of the page itself.
 
 import { Api } from "./api.js";
-import { h, iconButton } from "./dom.js";
+import { dress, h, iconButton } from "./dom.js";
+
+const CSS = `
+.nudge { position: fixed; right: var(--vexar-offset-x, 20px); bottom: calc(var(--vexar-offset-y, 20px) + var(--vexar-button-size, 56px) + 12px);
+  display: flex; align-items: flex-start; max-width: min(300px, calc(100vw - 40px)); padding: 4px; border: 1px solid var(--edge);
+  border-radius: var(--radius); box-shadow: 0 6px 24px #0004; }
+.left .nudge { right: auto; left: var(--vexar-offset-x, 20px); }
+.open .nudge { display: none; }
+.nudge .text { padding: 8px 4px 8px 12px; border: 0; background: none; text-align: start; cursor: pointer; }`;
 
 let waiting = 0;
 
@@ -35,6 +43,7 @@ function show(panel, api, { content, rule_path }) {
 /** Show a bubble; only one at a time. */
 export function bubble({ core, words }, content, { clicked, dismissed = () => {} }) {
   drop(core);
+  dress(core.root, CSS);
   const end = (then) => () => {
     box.remove();
     then();

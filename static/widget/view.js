@@ -1,9 +1,9 @@
 // The panel as the visitor sees it: draws a State, reports what the visitor does. No network, nothing remembered.
 
-import { drawing, h, icon, iconButton, picture } from "./dom.js";
+import { Composer } from "./composer.js";
+import { drawing, h, iconButton, picture } from "./dom.js";
 
 const NEAR_END_PX = 80;
-const MAX_CHARS = 4000;
 
 /** Whether the panel fills the screen, as the style sheet has it. */
 export function isPhone({ inline }) {
@@ -15,10 +15,8 @@ export class View {
   #words;
   #act;
   #nodes = new Map();
-  #text = h("textarea", { rows: 1, maxlength: MAX_CHARS, dir: "auto", enterkeyhint: "send" });
   #list = h("div", { class: "list" });
   #end = h("div", { class: "end" });
-  #chips = h("div", { class: "chips" });
   #note = h("div", { class: "note", role: "status" });
   #told = h("div", { class: "hidden", "aria-live": "polite" });
   #hello;
@@ -26,7 +24,7 @@ export class View {
   // Whether the end is in sight: a picture that loads later must not push it out.
   #isAtEnd = true;
 
-  /** act: send, stop, retry, older, close, menu (entries), attach, typing. */
+  /** act: send, stop, retry, older, close, menu (its buttons), attach, detach, typing, reason. */
   constructor(core, words, act) {
     this.#core = core;
     this.#words = words;
@@ -45,18 +43,19 @@ export class View {
     this.panel.ariaModal = isOpen && isPhone(this.#core) ? "true" : null;
     if (!isOpen && hadFocus) (this.#opener?.isConnected ? this.#opener : button).focus({ preventScroll: true });
     if (!isOpen) return;
+    this.#composer.fit();
     // A page with the chat in it keeps its own focus, and its place.
-    if (!inline) this.#text.focus({ preventScroll: true });
+    if (!inline) this.#composer.focus();
     this.toEnd();
   }
 
   /** What is written and not sent. */
   get draft() {
-    return this.#text.value;
+    return this.#composer.text;
   }
 
   set draft(text) {
-    this.#text.value = text;
+    this.#composer.text = text;
   }
 
   /** Bring what is shown in line with the state. */
@@ -98,14 +97,13 @@ export class View {
   setEnd(element) {
     const hadFocus = this.#end.contains(this.#core.root.activeElement);
     this.#end.replaceChildren(element ?? "");
-    if (hadFocus) this.#text.focus();
+    if (hadFocus) this.#composer.focus();
     if (element) this.toEnd();
   }
 
   /** An image waiting to be sent, null when it went; `preview` is an element. */
   setImage(preview) {
-    const remove = preview && iconButton("close", this.#words.remove, () => this.#act.detach());
-    this.#chips.replaceChildren(preview ? h("span", { class: "chip" }, preview, remove) : "");
+    this.#composer.setImage(preview);
   }
 
   /** The person who types, or "". */
@@ -116,7 +114,7 @@ export class View {
   }
 
   setBlocked(isBlocked) {
-    this.#text.disabled = this.#send.disabled = isBlocked;
+    this.#composer.isBlocked = isBlocked;
   }
 
   /** Draw what was put in front of the rest, without moving what is being read. */
@@ -136,14 +134,14 @@ export class View {
   #subtitle = h("p", { class: "subtitle" });
   #face = h("span", { class: "face", "aria-hidden": "true" });
   #older;
-  #stop;
-  #send;
+  #composer;
   #menu;
 
   #build() {
     const words = this.#words;
     this.#older = h("button", { type: "button", class: "pill", hidden: "", onclick: this.#act.older }, words.earlier);
     const { config, inline } = this.#core;
+    this.#composer = new Composer(words, this.#act, config.upload);
     const welcome = h("div", { class: "bubble", dir: "auto" }, config.welcome_message);
     this.#hello = config.welcome_message && h("div", { class: "row hello" }, this.#sender({ role: "assistant" }), welcome);
     this.#log = h("div", { class: "log", role: "log", "aria-live": "off", tabindex: 0, "aria-label": words.messages },
@@ -152,7 +150,7 @@ export class View {
     const role = inline ? "region" : "dialog";
     return h("section", { class: "panel", part: "panel", role, "aria-labelledby": "name", hidden: "" },
       h("header", {}, this.#face, h("div", { class: "who" }, name, this.#subtitle), ...this.#tools()),
-      this.#log, this.#note, this.#composer(), this.#told);
+      this.#log, this.#note, this.#composer.element, this.#told);
   }
 
   #tools() {
@@ -164,67 +162,21 @@ export class View {
     return tools;
   }
 
-  #composer() {
-    const words = this.#words;
-    this.#text.setAttribute("aria-label", words.placeholder);
-    this.#text.placeholder = words.placeholder;
-    this.#stop = iconButton("stop", words.stop, () => this.#act.stop(), { hidden: "" });
-    this.#send = h("button", { class: "icon send", "aria-label": words.send, title: words.send }, icon("send"));
-    const row = h("div", { class: "line" }, this.#text, this.#stop, this.#send);
-    if (this.#core.config.upload) row.prepend(...this.#attach());
-    return h("form", { class: "composer", onsubmit: (event) => this.#submit(event) }, this.#chips, row);
-  }
-
-  #attach() {
-    const file = h("input", { type: "file", accept: "image/*", hidden: "", tabindex: -1 });
-    file.addEventListener("change", () => {
-      if (file.files[0]) this.#act.attach(file.files[0]);
-      file.value = "";
-    });
-    return [iconButton("attach", this.#words.attach, () => file.click()), file];
-  }
-
   #listen() {
-    this.#text.addEventListener("input", () => {
-      this.#grow();
-      this.#act.typing();
-    });
-    this.#text.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.#submit(event);
-    });
     this.#log.addEventListener("scroll", () => (this.#isAtEnd = this.#measure()));
     this.#log.addEventListener("load", () => this.#stay(), true);
-    this.panel.addEventListener("paste", (event) => this.#take(event, event.clipboardData));
-    this.panel.addEventListener("drop", (event) => this.#take(event, event.dataTransfer));
+    this.panel.addEventListener("paste", (event) => this.#composer.take(event, event.clipboardData));
+    this.panel.addEventListener("drop", (event) => this.#composer.take(event, event.dataTransfer));
     this.panel.addEventListener("dragover", (event) => event.preventDefault());
     this.panel.addEventListener("keydown", (event) => this.#key(event));
     this.panel.addEventListener("click", (event) => this.#menu.parentNode.contains(event.target) || this.#setMenu(false));
-  }
-
-  #submit(event) {
-    event.preventDefault();
-    if (!this.#act.send(this.#text.value)) return;
-    this.#text.value = "";
-    this.#grow();
-    this.#text.focus();
-    this.toEnd();
-  }
-
-  #take(event, data) {
-    for (const file of data?.files ?? []) {
-      if (!file.type.startsWith("image/")) continue;
-      event.preventDefault();
-      return this.#act.attach(file);
-    }
-    if (event.type === "drop") event.preventDefault();
   }
 
   #key(event) {
     // The page's own short cuts must not fire while somebody writes here.
     event.stopPropagation();
     if (event.key === "Tab") return this.#trap(event);
-    if (this.#menu.contains(event.target)) this.#choose(event);
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || event.isComposing) return;
     if (!this.#menu.hidden) return this.#setMenu(false, true);
     this.#act.close();
   }
@@ -245,35 +197,16 @@ export class View {
     (event.shiftKey ? last : first).focus();
   }
 
-  #choose(event) {
-    const { parentNode, previousSibling, nextSibling } = event.target;
-    const next = { ArrowUp: previousSibling ?? parentNode.lastChild, ArrowDown: nextSibling ?? parentNode.firstChild };
-    if (!next[event.key]) return;
-    event.preventDefault();
-    next[event.key].focus();
-  }
-
   async #setMenu(isOpen, isBack = false) {
     if (this.#menu.hidden === !isOpen) return;
     const toggle = this.#menu.previousSibling;
-    const entries = isOpen ? await this.#act.menu().catch(() => []) : [];
-    this.#menu.hidden = !isOpen;
-    toggle.setAttribute("aria-expanded", isOpen);
+    const items = isOpen ? await this.#act.menu(() => this.#setMenu(false, true)).catch(() => "") : "";
+    this.#menu.hidden = !items;
+    toggle.setAttribute("aria-expanded", Boolean(items));
+    // Before what has it goes: a focus that is lost begins anew at the top of the page.
     if (isBack) toggle.focus();
-    this.#menu.replaceChildren();
-    for (const { label, run } of entries) {
-      const choose = () => {
-        this.#setMenu(false, true);
-        run();
-      };
-      this.#menu.append(h("button", { type: "button", onclick: choose }, label));
-    }
-    this.#menu.firstChild?.focus();
-  }
-
-  #grow() {
-    this.#text.style.height = "auto";
-    this.#text.style.height = `${Math.min(this.#text.scrollHeight, 140)}px`;
+    this.#menu.replaceChildren(items);
+    this.#menu.firstElementChild?.focus();
   }
 
   #frame(state) {
@@ -289,7 +222,7 @@ export class View {
     }
     this.#older.hidden = !state.hasMore;
     if (this.#hello) this.#hello.hidden = state.hasMore;
-    this.#stop.hidden = state.answering?.phase !== "answering";
+    this.#composer.isStoppable = state.answering?.phase === "answering";
   }
 
   #stay() {

@@ -67,13 +67,15 @@ class VisitorStream:
         """See sse.Source."""
         until = time.monotonic() + timeout_s
         rung = False
-        while not (self._house.is_closed or self._is_over):
+        while not self._house.is_closed:
             notes = self._bell.notes()
             events = self._typing(notes)
             if any("erased" in note for note in notes):
                 events.append(event("reset", self._id()))
             if rung or time.monotonic() >= self._look_at:
                 events += self._news()
+            if self._is_over:
+                return None
             left = until - time.monotonic()
             if events or left <= 0:
                 return events

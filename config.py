@@ -251,5 +251,5 @@ SETTINGS = (
             "open chat/events streams; 0 switches it off"),
     Setting("LIMIT_RUNS_PER_SESSION", _whole(0), "3", "per session", "runs waiting or running; 0 switches it off"),
     Setting("LIMIT_RUNS_PER_SITE", _whole(0), "50", "per site", "runs waiting or running; 0 switches it off"),
-    Setting("LIMIT_LOGINS_PER_MINUTE", _whole(0), "10", "per address and site", "logins; 0 switches it off"),
+    Setting("LIMIT_LOGINS_PER_MINUTE", _whole(0), "10", "per address", "logins; 0 switches it off"),
 )

@@ -13,7 +13,7 @@ from tests.cast import Visitor, add_site, picture
 from tests.desk import Desk
 from tests.services import wait_until
 from tests.wire import Live, Spoken, ask, follow, history, listen, post, scope
-from vexar import digest, erasing, erasure, ledger, models
+from vexar import budgets, digest, erasing, erasure, ledger, models
 from vexar.answers.following import Follower
 from vexar.models import Conversation, Site
 from vexar.models import Visitor as VisitorRow
@@ -344,6 +344,27 @@ def test_what_takes_too_long_goes_on_behind_the_answer(app, client, store, erase
         ask(client, text)
     assert eraser.site(1, wait_s=-1) is False
     wait_until(lambda: not stored(store, models.Message) and not eraser._workers, "the rest to go")
+
+
+def test_an_operators_page_reads_anew_when_something_is_erased(app, client, store, owner):
+    ask(client, "Hello")
+    streams = app.extensions["vexar"].operator_streams
+    with Live(client, "GET", "/api/v1/operator/stream", None, None, "text/event-stream") as refused:
+        assert refused.status == 401
+    stream = client.get("/api/v1/operator/stream", headers=owner.headers, buffered=False)
+    told = iter(stream.response)
+    next(told)
+    wait_until(lambda: streams.readers, "the stream to be open")
+    owner.delete(f"visitors/{visitor_of(store).id}")
+    assert any(b'"reset"' in next(told) for _ in range(10))
+    assert owner.get("operator/active-chats").json["data"] == []
+    stream.close()
+
+
+def test_tokens_of_an_answer_are_counted_nowhere_once_its_site_is_gone(app, store, eraser):
+    eraser.site(1)
+    store.write(budgets.settle, site_id=1, tokens=5)
+    assert stored(store, models.Budget) == []
 
 
 # Too old.

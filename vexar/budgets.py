@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from vexar import ledger
 from vexar.errors import ApiError
-from vexar.models import Budget
+from vexar.models import Budget, Site
 from vexar.settings import SiteSettings
 from vexar.store import Duplicate, P, Statement, Transaction
 
@@ -14,6 +14,7 @@ CHARS_PER_TOKEN = 4
 # What a prompt and an answer take beside the visitor's own words, until the upstream has counted.
 RESERVED_TOKENS = 2_000
 
+_SITE = Statement(Site.select(Site.id).where(Site.id == P.id))
 _FIND = Statement(
     Budget.select(Budget).where((Budget.site_id == P.site_id) & (Budget.period == P.period)), lock=True
 )
@@ -49,7 +50,9 @@ def take(
 
 
 def settle(tx: Transaction, *, site_id: int, tokens: int) -> None:
-    """Count the tokens an answer really took."""
+    """Count the tokens an answer really took; nowhere for a site that was removed meanwhile."""
+    if tx.one(_SITE, id=site_id) is None:
+        return
     period = _day(datetime.fromtimestamp(tx.now_ms() / 1000, UTC))
     _used(tx, site_id, period)
     tx.run(_USE, site_id=site_id, period=period, messages=0, tokens=tokens)

@@ -40,26 +40,11 @@ class Eraser:
 
     def conversation(self, conversation_id: int) -> None:
         """Erase one conversation: messages, images, notes, rating. The visitor stays. May be repeated."""
-        cut = self._store.write(erasure.shut_conversation, conversation_id=conversation_id)
-        if cut is None:
-            return
-        self._tell(cut)
-        paths = self._store.read_heavy(
-            erasure.images, visitor_id=cut.visitor_id, conversation_id=conversation_id
-        )
-        self._uploads.remove(paths)
-        self._slice_by_slice(erasure.wipe_conversation, visitor_id=cut.visitor_id, conversation_id=conversation_id)
-        # Only now: a page that shows what is no more reads its history anew.
-        self._tell(cut, {"erased": True})
+        self._say(self._conversation(conversation_id))
 
     def visitor(self, visitor_id: int) -> None:
         """Erase a visitor with every trace. The same session may come again as a new one. May be repeated."""
-        cut = self._store.write(erasure.shut_visitor, visitor_id=visitor_id)
-        if cut is None:
-            return
-        self._tell(cut)
-        self._wipe_visitor(visitor_id)
-        self._broker.ring(site_channel(cut.site_id))
+        self._say(self._visitor(visitor_id))
 
     def site(self, site_id: int, *, wait_s: float = SITE_WAIT_S) -> bool:
         """Erase a site with everything of it; it is unknown when this returns. Whether all is gone already: what is
@@ -85,11 +70,11 @@ class Eraser:
             for row in rows:
                 if self._closing.is_set():
                     return count
-                # Asked before: erasing a conversation is a change of its visitor, too.
+                # Asked before: erasing a conversation is a change of its visitor, too. Nobody has it open in a list.
                 if self._store.read(erasure.is_forgotten, visitor_id=row.visitor_id, days=days):
-                    self.visitor(row.visitor_id)
+                    self._visitor(row.visitor_id)
                 else:
-                    self.conversation(row.id)
+                    self._conversation(row.id)
                 count += 1
         return count
 
@@ -107,9 +92,32 @@ class Eraser:
         for worker in list(self._workers):
             worker.join(5)
 
-    def _wipe_visitor(self, visitor_id: int) -> None:
-        self._uploads.remove(self._store.read_heavy(erasure.images, visitor_id=visitor_id))
-        self._slice_by_slice(erasure.wipe_visitors, visitor_ids=[visitor_id])
+    def _conversation(self, conversation_id: int) -> erasure.Cut | None:
+        cut = self._store.write(erasure.shut_conversation, conversation_id=conversation_id)
+        if cut is None:
+            return None
+        self._tell(cut)
+        paths = self._store.read_heavy(
+            erasure.images, visitor_id=cut.visitor_id, conversation_id=conversation_id
+        )
+        self._uploads.remove(paths)
+        self._slice_by_slice(erasure.wipe_conversation, visitor_id=cut.visitor_id, conversation_id=conversation_id)
+        # Only now: a page that shows what is no more reads its history anew.
+        self._tell(cut, {"erased": True})
+        return cut
+
+    def _visitor(self, visitor_id: int) -> erasure.Cut | None:
+        cut = self._store.write(erasure.shut_visitor, visitor_id=visitor_id)
+        if cut is not None:
+            self._tell(cut)
+            self._uploads.remove(self._store.read_heavy(erasure.images, visitor_id=visitor_id))
+            self._slice_by_slice(erasure.wipe_visitors, visitor_ids=[visitor_id])
+        return cut
+
+    def _say(self, cut: erasure.Cut | None) -> None:
+        if cut is not None:
+            self._store.write(erasure.touch_site, site_id=cut.site_id)
+            self._broker.ring(site_channel(cut.site_id))
 
     def _wipe_site(self, site_id: int, until: float = float("inf")) -> bool:
         """Everything of a site that has no row any more; False when time ran out first."""

@@ -61,7 +61,6 @@ _UNBLOCK = Statement(
 _OFFLINE = Statement(
     OnlineSession.delete().where((OnlineSession.site_id == P.site_id) & (OnlineSession.session_id == P.session_id))
 )
-# Live streams look again when it moves, also where the ring is lost.
 _TOUCH_SITE = Statement(Site.update(changed_ms=P.now_ms).where(Site.id == P.id))
 _DELETE_SITE = Statement(Site.delete().where(Site.id == P.id))
 _REMEMBER = Statement(Lease.insert(name=P.name, owner="", until_ms=P.now_ms))
@@ -215,6 +214,11 @@ def wipe_site(tx: Transaction, *, site_id: int) -> bool:
     return is_done
 
 
+def touch_site(tx: Transaction, *, site_id: int) -> None:
+    """Say that something is gone: operators read their inbox anew, and visitors whose ring was lost look again."""
+    tx.run(_TOUCH_SITE, id=site_id, now_ms=tx.now_ms())
+
+
 def forget_site(tx: Transaction, *, site_id: int) -> None:
     """Nothing is left to do, once nothing can come any more."""
     tx.run(_FORGET, name=f"{REMOVED}{site_id}", before_ms=tx.now_ms() - GRACE_MS)
@@ -273,7 +277,6 @@ def _shut(visitor: LockedVisitor) -> Cut:
         tx.run(_UNBLOCK, site_id=row.site_id, session_id=row.session_id)
         tx.run(_OFFLINE, site_id=row.site_id, session_id=row.session_id)
         tx.run(_ANONYMOUS, id=row.id, session_id=f"{ERASED}{row.id}", now_ms=visitor.now_ms)
-        tx.run(_TOUCH_SITE, id=row.site_id, now_ms=visitor.now_ms)
     return Cut(row.id, row.site_id, row.session_id if is_first else None, seqs)
 
 

@@ -22,6 +22,7 @@ from tests.services import ROOT, free_port
 from vexar.auth import hash_token
 from vexar.cli import main
 from vexar.cli.commands import COMMANDS, build_parser
+from vexar.models import Message
 from vexar.store import open_store
 
 KEY = "sk_demo"
@@ -124,7 +125,7 @@ def to(visitor: Visitor) -> tuple[str, ...]:
 def test_the_list_of_commands_is_whole():
     assert set(ALL) == {
         "run", "init-db", "check", "add-site", "list-sites", "add-operator", "learn", "ask", "accept", "say", "return",
-        "typing", "block", "unblock", "nudge", "backup", "export", "prune",
+        "typing", "block", "unblock", "nudge", "backup", "forget", "remove-site", "export", "prune",
     }  # fmt: skip
 
 
@@ -275,6 +276,26 @@ def test_a_key_belongs_to_one_site(shell):
     key = "sk_" + "a" * 24
     shell.do("add-site", "--url", "https://shop.example", "--key", key)
     assert "exists already" in shell.fails("add-site", "--url", "https://other.example", "--key", key)
+
+
+def test_forget_erases_a_visitor_and_nobody_else(site):
+    for session in ("sess_ann", "sess_ben"):
+        site.do("nudge", "--site", KEY, "--session", session, f"Hello {session}")
+    assert list(site.do("forget", *TO_ANN)) == ["erased"]
+    assert "nobody is known" in site.fails("forget", *TO_ANN)
+    with contextlib.closing(open_store(site.database)) as store:
+        rows = store.read(lambda tx: tx.all(Message.select(Message.content)))
+    assert [row.content for row in rows] == ["Hello sess_ben"]
+
+
+def test_remove_site_asks_whether_it_is_meant_and_leaves_nothing(site):
+    site.do("nudge", *TO_ANN, "Hello")
+    assert "--yes" in site.fails("remove-site", "--site", KEY)
+    assert len(site.do("list-sites")) == 1
+    site.do("remove-site", "--site", KEY, "--yes")
+    assert site.do("list-sites") == []
+    with contextlib.closing(open_store(site.database)) as store:
+        assert store.read(lambda tx: tx.all(Message.select(Message.content))) == []
 
 
 def test_add_operator_shows_the_api_key_once_and_keeps_a_hash(site):

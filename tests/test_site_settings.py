@@ -24,7 +24,8 @@ HOURS = {
 GOOD = {
     "bot_name": "Ада 🦊", "bot_avatar_url": "https://shop.example/a.png", "welcome_message": "",
     "primary_color": "#abc", "header_color": "#AABBCC", "position": "left", "button_style": "square",
-    "starters": ["Shipping?"], "ai_provider": "builtin", "ai_model": "m-9", "system_prompt": "Be June.", "custom_instructions": "Say please.",
+    "starters": ["Shipping?"], "ai_provider": "builtin", "ai_model": "m-9", "system_prompt": "Be June.",
+    "custom_instructions": "Say please.",
     "behavior_preset": "sales", "behavior_tone": "formal", "behavior_goals": ["Sell lamps"], "collect_email": True,
     "collect_data": "both", "lead_when": "start", "lead_strategy": "gentle", "operator_enabled": False,
     "operator_routing": "least_busy", "operator_id": None, "working_hours": HOURS, "operator_timeout": 0,

@@ -76,6 +76,12 @@ def test_an_operator_sees_its_own_sites_only(cast, owner, chatter):
         assert chatter.get(f"sites/{cast.elsewhere.id}{path}").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["sites/{}", "conversations/{}/export", "visitors/{}/export", "sites/{}/chatbot"])
+def test_a_number_that_no_row_can_have_is_found_nowhere(owner, path):
+    for number in (0, 2**31, 2**53, 2**63, 10**30):
+        assert owner.get(path.format(number)).status_code == 404
+
+
 def test_name_address_and_activity_change_alone(cast, editor):
     path = f"sites/{cast.site.id}"
     before = editor.get(path).json["site"]

@@ -21,6 +21,8 @@ from vexar.store import StoreError
 
 log = logging.getLogger("vexar.api")
 DEFAULT_RETRY_AFTER_S = 1
+# Of a row in a path: beyond that no database takes it.
+MAX_NUMBER = 2**53 - 1
 _encode = msgspec.json.Encoder().encode
 _STATUS_CODES = {
     400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
@@ -94,6 +96,8 @@ def _view(spec: Endpoint) -> Callable[..., Response]:
         current: Request = request._get_current_object()
         if spec.caller is not None:
             arguments["member"] = spec.caller()
+        if any(type(value) is int and value > MAX_NUMBER for value in arguments.values()):
+            raise ApiError("not_found")
         for name, read in readers:
             arguments[name] = read(current)
         if spec.stream is not None and current.method == "HEAD":

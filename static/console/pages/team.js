@@ -35,11 +35,11 @@ class Team {
   #card(one) {
     const sites = this.#app.sites.filter((site) => one.site_ids?.includes(site.id)).map((site) => site.name);
     return h("li", { class: "card" },
-      h("div", { class: "page-head" }, h("h2", {}, one.name), h("span", { class: "tag" }, one.is_owner ? "Owner" : one.status === "invited" ? "Invited" : "Operator")),
+      h("div", { class: "page-head" }, h("h2", {}, one.name), h("span", { class: "tag" }, one.is_owner ? "Owner" : one.is_invited ? "Invited" : "Operator")),
       h("p", { class: "soft" }, one.email),
       !one.is_owner && h("p", {}, sites.length ? sites.join(", ") : "No site yet"),
       one.id !== this.#app.user.id && h("div", { class: "actions" },
-        h("button", { type: "button", class: "quiet", onclick: () => this.#link(one) }, one.status === "invited" ? "New link" : "New password", h("span", { class: "hidden" }, ` for ${one.name}`)),
+        h("button", { type: "button", class: "quiet", onclick: () => this.#link(one) }, one.is_invited ? "New link" : "New password", h("span", { class: "hidden" }, ` for ${one.name}`)),
         h("button", { type: "button", class: "quiet", onclick: () => this.#edit(one) }, "Change", h("span", { class: "hidden" }, ` ${one.name}`)),
         h("button", { type: "button", class: "quiet", onclick: () => this.#remove(one) }, icon(ICONS.trash, 18), "Remove", h("span", { class: "hidden" }, ` ${one.name}`))));
   }
@@ -87,7 +87,7 @@ class Team {
 }
 
 function showLink(link, one = null) {
-  const isPassword = one?.status === "active";
+  const isPassword = one?.is_invited === false;
   const copy = () => navigator.clipboard.writeText(link).then(() => toast("Copied."), () => toast("Select the text and copy it.", "bad"));
   openDialog(isPassword ? "Link for a new password" : "The invitation", [
     h("p", {}, `Send this link to your colleague. It works once, for ${isPassword ? "an hour" : "seven days"}.`),

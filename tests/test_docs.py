@@ -226,7 +226,7 @@ def test_the_readmes_examples_run_in_their_order(shop, monkeypatch, capsys):
         if line.startswith(RUN_COMMAND) and "--session" in line:
             assert main(shlex.split(line)[2:]) == 0, line
     roles = [message["role"] for message in curl(client, lines_with("chat/history")).json["messages"]]
-    assert roles == ["visitor", "assistant", "system", "operator", "system", "proactive"]
+    assert roles == ["visitor", "assistant", "system", "operator", "system"]
 
 
 def test_the_examples_of_the_api_page_run(shop):

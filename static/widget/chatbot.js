@@ -15,7 +15,8 @@ color:color(from var(--p) xyz calc(.95*var(--w)) var(--w) calc(1.089*var(--w)));
 .left .button{right:auto;left:var(--vexar-offset-x,20px)}
 .square .button{border-radius:12px}
 .button::before{content:"";display:block;width:28px;height:28px;margin:auto;background:currentColor;
-clip-path:path("M3 4h22v16H13l-6 5v-5H3z");forced-color-adjust:none}
+clip-path:path("M3 4h22v16H13l-6 5v-5H3z")}
+@media (forced-colors:active){.button{border:2px solid}.button::before{background:ButtonText}}
 @media print{:host{display:none!important}}`;
 
   const script = document.currentScript;

@@ -14,7 +14,7 @@ const CSS = `
 .panel .card [aria-invalid] { border-color: var(--bad); }
 .panel .card .error { margin-top: 8px; color: var(--bad); font-size: 13px; }
 .acts { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 10px; }
-.stars { display: flex; gap: 2px; margin: 4px 0 0 -6px; color: var(--accent); }
+.stars { display: flex; gap: 2px; margin-top: 4px; margin-inline-start: -6px; color: var(--accent); }
 .stars .icon { width: 40px; height: 40px; }
 .panel .stars svg { width: 26px; height: 26px; stroke-width: 1.6; }
 .stars .on svg { fill: currentColor; }`;

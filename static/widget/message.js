@@ -20,7 +20,7 @@ const CSS = `
 .bubble .photo { display: block; max-width: calc(100% + 18px); max-height: 260px; margin: 8px -9px -5px;
   border-radius: calc(var(--radius) - 4px); }
 .bubble.bare .photo { margin-top: -5px; }
-.meta, .sources { max-width: 88%; margin-top: 4px; padding: 0 4px; color: var(--dim); font-size: 13px; }
+.meta, .sources { max-width: min(88%, 640px); margin-top: 4px; padding: 0 4px; color: var(--dim); font-size: 13px; }
 .from.meta { order: -1; margin: 0 0 2px; }
 .again .from { display: none; }
 .panel .error { color: var(--bad); }

@@ -64,6 +64,8 @@ class Stage:
 
     def open(self) -> Chat:
         """The panel, opened unless it stands open in the page."""
+        if self.chat.widget.get_attribute("data-inline") is not None:
+            self.chat.text.wait_for()
         return self.chat if self.chat.panel.is_visible() else self.chat.open()
 
     def answered(self, *tokens: str, question: str = "Do you ship?") -> None:

@@ -48,7 +48,7 @@ export class Composer {
       note: this.#tool("Note", ICONS.note, () => this.setNote(!this.#isNote)),
       send: h("button", { type: "submit", class: "primary" }, icon(ICONS.send, 18), h("span", {}, "Send")),
     };
-    this.#form = h("form", { class: "composer-form" }, this.#replies.node, this.#chip, this.#box,
+    this.#form = h("form", { class: "composer-form" }, this.#replies.node, this.#replies.status, this.#chip, this.#box,
       h("div", { class: "composer-tools" }, Object.values(this.#buttons), this.#file), h("p", { class: "hidden", id: hintId }, HINT));
     this.node = h("div", { class: "composer" }, this.#letters, this.#line, this.#form);
     this.#listen();

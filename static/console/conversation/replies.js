@@ -27,13 +27,15 @@ export class ReplyList {
   #found = [];
   #place = 0;
   #id = newId("replies");
-  node = h("ul", { class: "replies", role: "listbox", "aria-label": "Canned replies", id: this.#id, hidden: true });
+  node = h("ul", { class: "replies", role: "listbox", "aria-label": "Saved replies", id: this.#id, hidden: true });
+  status = h("p", { class: "hidden", role: "status" });
 
   // box: the <textarea>; nameOf: the visitor's name for {name} in a reply, or "".
   constructor(box, nameOf) {
     this.#box = box;
     this.#nameOf = nameOf;
-    for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": this.#id, "aria-expanded": "false" })) {
+    // A textarea must not be a combobox; that a list has opened is said by the status line.
+    for (const [name, value] of [["aria-autocomplete", "list"], ["aria-haspopup", "listbox"], ["aria-controls", this.#id]]) {
       box.setAttribute(name, value);
     }
     box.addEventListener("input", () => this.#look());
@@ -73,7 +75,7 @@ export class ReplyList {
 
   close() {
     this.node.hidden = true;
-    this.#box.setAttribute("aria-expanded", "false");
+    put(this.status);
     this.#box.removeAttribute("aria-activedescendant");
   }
 
@@ -96,7 +98,7 @@ export class ReplyList {
     this.#found = found;
     this.#place = 0;
     this.node.hidden = !found.length;
-    this.#box.setAttribute("aria-expanded", String(!this.node.hidden));
+    put(this.status, found.length > 0 && `${found.length} saved replies; the arrow keys choose, Enter takes`);
     this.#draw();
   }
 

@@ -46,10 +46,11 @@ class Inbox {
     this.#tabs = FILTERS.map(([name, words]) => h("button", {
       type: "button", class: "tab", data: { name }, onclick: () => this.#look({ filter: name }),
     }, words, h("span", { class: "tab-count" })));
-    this.node = h("div", { class: "inbox" },
+    // On a phone the list's own heading is not there while a conversation is.
+    this.node = h("div", { class: "inbox" }, h("h1", { class: "hidden" }, "Inbox"),
       h("section", { class: "inbox-list", "aria-label": "Inbox" },
         h("div", { class: "inbox-head" },
-          h("div", { class: "inbox-title" }, h("h1", {}, "Inbox"),
+          h("div", { class: "inbox-title" }, h("span", { class: "inbox-name", "aria-hidden": "true" }, "Inbox"),
             h("button", { type: "button", class: "quiet square", "aria-label": "Alerts", title: "Alerts", onclick: () => alertsDialog(app.notifier) }, icon(ICONS.bell))),
           this.#box, h("div", { class: "tabs", role: "group", "aria-label": "Show" }, this.#tabs)),
         h("div", { class: "rows-place" }, this.#rows.node, this.#line, this.#more)),

@@ -18,9 +18,9 @@ from tests.services import ROOT
 # stands for everything in it, unless a module of it has a place of its own.
 LAYERS = (
     ("config", "vexar", "vexar.errors", "vexar.native", "vexar.addresses", "vexar.phones",
-     "vexar.housekeeping"),
+     "vexar.housekeeping", "vexar.dialing"),
     ("vexar.events", "vexar.sse", "vexar.settings", "vexar.wording", "vexar.lines", "vexar.hours",
-     "vexar.fetch", "vexar.logs", "vexar.metrics",
+     "vexar.fetch", "vexar.outside", "vexar.logs", "vexar.metrics",
      "vexar.store", "vexar.providers", "vexar.passwords"),
     ("vexar.models", "vexar.broker", "vexar.limits", "vexar.images"),
     ("vexar.auth", "vexar.accounts", "vexar.failures", "vexar.links", "vexar.sessions", "vexar.team",
@@ -42,6 +42,7 @@ LAYERS = (
 SIBLINGS = {
     "vexar.sse": {"vexar.events"},
     "vexar.hours": {"vexar.settings"},
+    "vexar.outside": {"vexar.fetch"},
     "vexar.providers": {"vexar.fetch"},
     # From the noun to the verb: a visitor's rows, then what is asked of them, then the conversation as a whole.
     "vexar.ledger": {"vexar.leases", "vexar.visitors"},

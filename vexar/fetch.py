@@ -25,20 +25,13 @@ from requests.certs import where
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
-from urllib3.util.connection import create_connection
 from urllib3.util.ssl_ import create_urllib3_context
+
+from vexar.dialing import FetchError, Resolver, Unreachable, connect
 
 READ_BYTES = 65536
 BUFFER_BYTES = 16384  # held for each open call
 KEPT_CONNECTIONS = 512  # more calls than this at a time work too, their connections are just not kept
-
-
-class FetchError(Exception):
-    """A call went wrong; the text names a kind of failure and never holds an address, header or body."""
-
-
-class Unreachable(FetchError):
-    """No connection could be made, so nothing was asked."""
 
 
 class Broken(FetchError):
@@ -56,8 +49,9 @@ class Ended(FetchError):
 class Session:
     """Kept connections for any number of calls at the same time; one per process and purpose."""
 
-    def __init__(self, connect_timeout_s: float) -> None:
+    def __init__(self, connect_timeout_s: float, resolver: Resolver | None = None) -> None:
         self.connect_timeout_s = connect_timeout_s
+        self.resolver = resolver or Resolver()
         self.requests = requests.Session()
         # Else a netrc entry for the host would replace the Authorization header, and a proxy would read it.
         self.requests.trust_env = False
@@ -73,6 +67,7 @@ class Session:
     def close(self) -> None:
         """Close the kept connections."""
         self.requests.close()
+        self.resolver.close()
 
 
 class Call:
@@ -82,7 +77,7 @@ class Call:
         self.deadline = deadline
         self.status = 0
         self.headers: Mapping[str, str] = {}
-        self._session = session
+        self.session = session
         self._raw: Any = None
         self._socket: Any = None
         self._is_cancelled = False
@@ -92,9 +87,9 @@ class Call:
         """Ask, and wait for the answer's `status` and `headers`. Raises FetchError."""
         token = _CALL.set(self)
         try:
-            answer = self._session.requests.request(
+            answer = self.session.requests.request(
                 method, url, data=body, headers=headers, stream=True, allow_redirects=False,
-                timeout=(min(self._session.connect_timeout_s, self.remaining_s()), self.remaining_s()),
+                timeout=(min(self.session.connect_timeout_s, self.remaining_s()), self.remaining_s()),
             )
         except FetchError:
             raise
@@ -203,10 +198,11 @@ class _Watched:
 
     def _new_conn(self) -> socket.socket:
         deadline = time.monotonic() + self.timeout
-        for address in _addresses(self._dns_host, self.port, self.timeout):
+        resolver = _CALL.get().session.resolver
+        for family, place in resolver.find(self._dns_host, self.port, self.timeout):
             with suppress(OSError):
                 left_s = max(0.001, deadline - time.monotonic())
-                return create_connection((address, self.port), left_s, socket_options=self.socket_options)
+                return connect(family, place, left_s, self.socket_options, resolver.check)
         raise Unreachable("no connection")
 
     def connect(self) -> None:
@@ -223,22 +219,6 @@ class _Watched:
     def response_class(self, sock: Any, **options: Any) -> _TimedResponse:
         """What http.client reads the answer with."""
         return _TimedResponse(sock, _CALL.get(), **options)
-
-
-def _addresses(host: str, port: int, timeout_s: float) -> list[str]:
-    """The addresses to try for a host, in order: the one place where a rule about addresses can hold."""
-    found: list[str] = []
-    is_done = threading.Event()
-
-    def look_up() -> None:
-        with suppress(OSError, UnicodeError):
-            found.extend(entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        is_done.set()
-
-    # getaddrinfo knows no timeout; one that hangs is left behind.
-    threading.Thread(target=look_up, daemon=True).start()
-    is_done.wait(timeout_s)
-    return list(dict.fromkeys(found))
 
 
 class _Connection(_Watched, HTTPConnection):

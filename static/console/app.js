@@ -142,7 +142,8 @@ class App extends EventTarget {
       this.#page?.close?.();
       this.#page = null;
       this.#name = "";
-      put(this.#main, h("div", { class: "page" }, h("h1", {}, PAGES[name][0]), h("p", { class: "empty" }, problem.message)));
+      put(this.#main, h("div", { class: "page" }, h("h1", {}, PAGES[name][0]),
+        h("p", { class: "empty" }, problem.message)));
     }
     this.#main.removeAttribute("aria-busy");
     this.#mark();
@@ -204,10 +205,12 @@ class App extends EventTarget {
   #drawSide() {
     put(
       this.#side,
-      h("div", { class: "brand" }, h("img", { src: "/console/static/icon.svg", alt: "", width: 28, height: 28 }), h("span", {}, "Vexar")),
+      h("div", { class: "brand" }, h("img", { src: "/console/static/icon.svg", alt: "", width: 28, height: 28 }),
+        h("span", {}, "Vexar")),
       this.sites.length > 1 && this.#siteBox(),
       h("ul", {}, this.#links(), h("li", { class: "more-item" },
-        h("button", { type: "button", class: "quiet", "aria-haspopup": "dialog", onclick: () => this.#openMore() }, icon(ICONS.more), h("span", {}, "More")))),
+        h("button", { type: "button", class: "quiet", "aria-haspopup": "dialog", onclick: () => this.#openMore() },
+          icon(ICONS.more), h("span", {}, "More")))),
       h("p", { class: "offline-line", role: "status" }, "No connection. Trying again …"),
       h("div", { class: "side-foot" }, this.#footButtons()),
     );
@@ -224,8 +227,10 @@ class App extends EventTarget {
 
   #footButtons() {
     return [
-      h("button", { type: "button", class: "quiet", onclick: showSheet }, icon(ICONS.keyboard), h("span", {}, "Shortcuts")),
-      h("button", { type: "button", class: "quiet", onclick: () => this.#signOut() }, icon(ICONS.logout), h("span", {}, "Sign out")),
+      h("button", { type: "button", class: "quiet", onclick: showSheet }, icon(ICONS.keyboard),
+        h("span", {}, "Shortcuts")),
+      h("button", { type: "button", class: "quiet", onclick: () => this.#signOut() }, icon(ICONS.logout),
+        h("span", {}, "Sign out")),
     ];
   }
 
@@ -233,8 +238,9 @@ class App extends EventTarget {
   #openMore() {
     const dialog = openDialog("Menu", h("nav", { class: "more", "aria-label": "All pages" },
       this.sites.length > 1 && this.#siteBox(), h("ul", {}, this.#links()), this.#footButtons()));
-    for (const link of dialog.querySelectorAll("[data-page]")) if (link.dataset.page === this.#name) link.setAttribute("aria-current", "page");
-    dialog.querySelector(".more").addEventListener("click", (event) => event.target.closest("a, button") && dialog.close());
+    dialog.querySelector(`[data-page="${this.#name}"]`)?.setAttribute("aria-current", "page");
+    dialog.querySelector(".more").addEventListener("click", (event) => event.target.closest("a, button")
+      && dialog.close());
   }
 
   #siteBox() {
@@ -257,5 +263,6 @@ class App extends EventTarget {
 
 const app = new App();
 app.start().catch((problem) => {
-  put(document.getElementById("main"), h("div", { class: "page" }, h("h1", {}, "Console"), h("p", { class: "empty" }, problem.message)));
+  put(document.getElementById("main"), h("div", { class: "page" }, h("h1", {}, "Console"),
+    h("p", { class: "empty" }, problem.message)));
 });

@@ -175,6 +175,33 @@ def test_a_rating_appears_beside_the_conversation(shop):
     assert olga.is_same_page
 
 
+def test_an_operators_words_reach_the_open_widget_at_once_and_in_order(shop, capsys):
+    chat = asking(shop)
+    olga = shop.operator().answer(chat)
+    chat.page.evaluate("""() => {
+      window.came = {};
+      const root = document.querySelector("vexar-chat").shadowRoot;
+      const look = () => root.querySelectorAll(".row.operator .bubble").forEach((bubble) => {
+        window.came[bubble.textContent.trim()] ??= Date.now();
+      });
+      new MutationObserver(look).observe(root, { subtree: true, childList: true, characterData: true });
+    }""")
+    olga.box.evaluate("""(box) => {
+      window.went = {};
+      const note = ({ key }) => { if (key === "Enter") window.went[box.value] = Date.now(); };
+      box.addEventListener("keydown", note, true);
+    }""")
+    words = [f"message {number}" for number in range(40)]
+    for text in words:
+        olga.write(text)
+    chat.wait("operator", words[-1])
+    assert chat.bubbles("operator") == words
+    went, came = olga.page.evaluate("window.went"), chat.page.evaluate("window.came")
+    took_ms = sorted(came[text] - went[text] for text in words)
+    with capsys.disabled():
+        print(f"\noperator to widget, two workers: p50 {took_ms[20]} ms, p99 {took_ms[-1]} ms")
+
+
 def test_a_visitor_is_answered_with_the_keyboard_alone(shop):
     person = shop.person("Olga")
     reply = models.CannedReply

@@ -9,11 +9,11 @@ import pytest
 
 from tests.browser.desk import Shop, asking, open_server
 from tests.people import PASSWORD
-from vexar import models
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
-HOSTILE = "<img src=x onerror=\"document.title='hit'\"> <b>bold</b> " + "w" * 400 + " مرحبا " + "https://x.example/" + "y" * 300
+MARKUP = "<img src=x onerror=\"document.title='hit'\"> <b>bold</b>"
+HOSTILE = f"{MARKUP} {'w' * 400} مرحبا https://x.example/{'y' * 300}"
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +123,11 @@ def test_drafts_stay_with_their_conversation_also_after_a_reload(shop):
 def test_a_double_click_accepts_once(shop):
     chat = asking(shop)
     olga = shop.operator().look_at(chat)
+    asked = []
+    olga.page.on("request", lambda request: asked.append(request.url) if "/accept/" in request.url else None)
     olga.page.get_by_role("button", name="Accept").dblclick()
     olga.state("You answer")
+    assert len(asked) == 1
     assert joined(shop, chat) == ["Olga joined the conversation."]
 
 
@@ -282,7 +285,8 @@ def test_the_focus_stays_where_it_is_when_others_write(shop):
     olga = shop.operator()
     olga.row(one).focus()
     two.ask("I come to the top")
-    olga.until(lambda: olga.find(".row").first.get_attribute("href") == olga.row(two).get_attribute("href"), "the order")
+    top = olga.row(two).get_attribute("href")
+    olga.until(lambda: olga.find(".row").first.get_attribute("href") == top, "the order")
     assert olga.row(one).evaluate("(row) => row === document.activeElement")
     olga.answer(one)
     olga.box.fill("I am writ")

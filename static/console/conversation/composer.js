@@ -49,7 +49,8 @@ export class Composer {
       send: h("button", { type: "submit", class: "primary" }, icon(ICONS.send, 18), h("span", {}, "Send")),
     };
     this.#form = h("form", { class: "composer-form" }, this.#replies.node, this.#replies.status, this.#chip, this.#box,
-      h("div", { class: "composer-tools" }, Object.values(this.#buttons), this.#file), h("p", { class: "hidden", id: hintId }, HINT));
+      h("div", { class: "composer-tools" }, Object.values(this.#buttons), this.#file),
+        h("p", { class: "hidden", id: hintId }, HINT));
     this.node = h("div", { class: "composer" }, this.#letters, this.#line, this.#form);
     this.#listen();
     this.#drawLetters();
@@ -195,7 +196,8 @@ export class Composer {
     this.#chip.hidden = !file;
     put(this.#chip, file && [
       h("img", { src: URL.createObjectURL(file), alt: "" }), h("span", {}, file.name || "Image"),
-      h("button", { type: "button", class: "quiet square", "aria-label": "Remove the image", onclick: () => this.#attach(null) }, icon(ICONS.close, 16)),
+      h("button", { type: "button", class: "quiet square", "aria-label": "Remove the image",
+        onclick: () => this.#attach(null) }, icon(ICONS.close, 16)),
     ]);
     this.#box.focus();
   }

@@ -30,11 +30,14 @@ export class Details {
       fact("Rating", conversation.rating_score && rating(conversation)),
       fact("Blocked", block && blocked(block)),
     ];
-    const key = JSON.stringify([conversation, siteName, mayBlock], (name, value) => name === "last_message" ? null : value);
+    const key = JSON.stringify([conversation, siteName, mayBlock], (name, value) => name === "last_message" ? null
+      : value);
     if (key === this.#shown) return;
     this.#shown = key;
-    put(this.node, h("h2", {}, h("bdi", {}, conversation.visitor_name)), h("dl", { class: "facts" }, facts), earlierList(earlier),
-      mayBlock && h("button", { type: "button", class: "quiet block-button", onclick: () => this.#onBlock() }, icon(ICONS.block, 18),
+    put(this.node, h("h2", {}, h("bdi", {}, conversation.visitor_name)), h("dl", { class: "facts" }, facts),
+      earlierList(earlier),
+      mayBlock && h("button", { type: "button", class: "quiet block-button", onclick: () => this.#onBlock() },
+        icon(ICONS.block, 18),
         block ? "Unblock this visitor" : "Block this visitor"));
   }
 }
@@ -46,16 +49,19 @@ function fact(title, value) {
 function page(address) {
   if (!/^https?:\/\//.test(address || "") || !URL.canParse(address)) return null;
   const { host, pathname } = new URL(address);
-  return [h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, pathname), h("span", { class: "soft small fact-more" }, host)];
+  return [h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, pathname),
+    h("span", { class: "soft small fact-more" }, host)];
 }
 
 function rating({ rating_score: score, rating_comment: comment }) {
-  return [h("span", { class: "stars", role: "img", "aria-label": `${score} of 5` }, "★".repeat(score) + "☆".repeat(5 - score)),
+  return [h("span", { class: "stars", role: "img", "aria-label": `${score} of 5` },
+    "★".repeat(score) + "☆".repeat(5 - score)),
     comment && h("span", { class: "fact-more", dir: "auto" }, comment)];
 }
 
 function blocked({ until, reason }) {
-  return [until ? `Until ${moment(until)}` : "For good", reason && h("span", { class: "fact-more", dir: "auto" }, reason)];
+  return [until ? `Until ${moment(until)}` : "For good", reason
+    && h("span", { class: "fact-more", dir: "auto" }, reason)];
 }
 
 function languageOf(lang) {
@@ -71,6 +77,7 @@ function earlierList(list) {
   return h("section", {},
     h("h3", {}, "Earlier conversations"),
     h("ul", { class: "earlier-list" }, list.map((one) => h("li", {},
-      h("a", { href: `/console/inbox/${one.id}`, dir: "auto" }, one.last_message || `Conversation of ${day(one.created_at)}`),
+      h("a", { href: `/console/inbox/${one.id}`, dir: "auto" }, one.last_message
+        || `Conversation of ${day(one.created_at)}`),
       h("span", { class: "soft small" }, ` ${ago(one.changed_at)}`)))));
 }

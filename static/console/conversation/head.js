@@ -25,12 +25,15 @@ export class Head {
   constructor({ user, onVerb, onAbout }) {
     this.#user = user;
     for (const [name, [words, path, kind]] of Object.entries(BUTTONS)) {
-      const button = h("button", { type: "button", class: kind, onclick: () => onVerb(name) }, icon(path, 18), h("span", {}, words));
+      const button = h("button", { type: "button", class: kind, onclick: () => onVerb(name) }, icon(path, 18),
+        h("span", {}, words));
       this.#buttons.set(name, button);
     }
-    this.#about = h("button", { type: "button", class: "quiet square about-button", "aria-label": "About the visitor", onclick: onAbout }, icon(ICONS.account));
+    this.#about = h("button", { type: "button", class: "quiet square about-button", "aria-label": "About the visitor",
+      onclick: onAbout }, icon(ICONS.account));
     this.node = h("header", { class: "view-head" },
-      h("a", { class: "button quiet square to-list", href: "/console/inbox", "aria-label": "Back to the list" }, icon(ICONS.back)),
+      h("a", { class: "button quiet square to-list", href: "/console/inbox", "aria-label": "Back to the list" },
+        icon(ICONS.back)),
       h("div", { class: "view-name" }, this.#name, this.#state), this.#verbs, this.#about);
   }
 
@@ -38,7 +41,8 @@ export class Head {
     put(this.#name, h("bdi", {}, row.visitor_name));
     this.showState(row);
     const shown = mayChat ? verbsOf(row, this.#user.id).map((name) => this.#buttons.get(name)) : [];
-    if (shown.length === this.#verbs.childElementCount && shown.every((one, place) => one === this.#verbs.children[place])) return;
+    if (shown.length === this.#verbs.childElementCount
+      && shown.every((one, place) => one === this.#verbs.children[place])) return;
     const focused = this.#verbs.contains(document.activeElement) && document.activeElement;
     put(this.#verbs, shown);
     if (focused) (shown.includes(focused) ? focused : shown[0] || this.#about).focus();

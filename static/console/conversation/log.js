@@ -21,8 +21,10 @@ export class Log {
 
   // onEarlier: called when the beginning is wanted.
   constructor({ onEarlier }) {
-    this.#earlier = h("button", { type: "button", class: "quiet earlier", hidden: true, onclick: onEarlier }, "Earlier messages");
-    this.#scroll = h("div", { class: "log", tabindex: "0", role: "region", "aria-label": "What was said" }, this.#earlier, this.#list);
+    this.#earlier = h("button", { type: "button", class: "quiet earlier", hidden: true, onclick: onEarlier },
+      "Earlier messages");
+    this.#scroll = h("div", { class: "log", tabindex: "0", role: "region", "aria-label": "What was said" },
+      this.#earlier, this.#list);
     this.#newest = h("button", { type: "button", class: "newest", hidden: true, onclick: () => this.#toEnd() },
       icon(ICONS.down, 16), "New messages");
     this.node = h("div", { class: "log-place" }, this.#scroll, this.#newest);
@@ -55,7 +57,8 @@ export class Log {
     const before = first?.getBoundingClientRect().top;
     this.setMore(hasMore);
     this.#isAtEnd = false;
-    for (const item of items.filter((one) => this.#isNews(one))) this.#known.set(keyOf(item), { item, node: draw(item) });
+    for (const item of items.filter((one) => this.#isNews(one))) this.#known.set(keyOf(item),
+      { item, node: draw(item) });
     this.#arrange({ isQuiet: true });
     if (first) this.#scroll.scrollTop += first.getBoundingClientRect().top - before;
   }
@@ -114,7 +117,8 @@ export class Log {
 
   #day(item) {
     const key = `day-${dayKey(item.created_at)}`;
-    return this.#list.querySelector(`[data-day="${key}"]`) || h("p", { class: "day", data: { day: key } }, dayWords(item.created_at));
+    return this.#list.querySelector(`[data-day="${key}"]`) || h("p", { class: "day", data: { day: key } },
+      dayWords(item.created_at));
   }
 
   #place(wanted) {
@@ -154,7 +158,8 @@ function keyOf(item) {
 }
 
 function draw(item) {
-  const node = item.isNote ? note(item) : item.role === "system" ? h("p", { class: "system", dir: "auto" }, item.content) : message(item);
+  const node = item.isNote ? note(item) : item.role === "system"
+    ? h("p", { class: "system", dir: "auto" }, item.content) : message(item);
   node.dataset.key = keyOf(item);
   return node;
 }
@@ -165,11 +170,13 @@ function message(item) {
   return h(
     "article",
     { class: `said ${item.role}` },
-    saidBy(item.operator?.name || WHO[item.role], item, item.role === "proactive" && item.operator && "spoke first", ended),
+    saidBy(item.operator?.name || WHO[item.role], item, item.role === "proactive" && item.operator && "spoke first",
+      ended),
     item.image_url && h("a", { href: item.image_url, target: "_blank", rel: "noopener" },
       h("img", { src: item.image_url, alt: "Image, opens in a new tab" })),
     item.content && h("div", { class: `said-text${item.role === "visitor" ? " is-plain" : ""}`, dir: "auto" }, text),
-    item.sources?.length > 0 && h("p", { class: "small soft said-sources" }, "Sources: ", item.sources.map((source) => source.title).join(", ")),
+    item.sources?.length > 0 && h("p", { class: "small soft said-sources" }, "Sources: ",
+      item.sources.map((source) => source.title).join(", ")),
   );
 }
 
@@ -184,6 +191,7 @@ function note(item) {
 
 function saidBy(name, item, ...tags) {
   return h("p", { class: "said-by" }, h("strong", {}, h("bdi", {}, name)), " ",
-    h("time", { datetime: item.created_at, title: new Date(item.created_at).toLocaleString() }, moment(item.created_at)),
+    h("time", { datetime: item.created_at, title: new Date(item.created_at).toLocaleString() },
+      moment(item.created_at)),
     tags.filter(Boolean).map((words) => [" ", h("span", { class: "tag" }, words)]));
 }

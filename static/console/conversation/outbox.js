@@ -64,7 +64,8 @@ export class Outbox extends EventTarget {
     try {
       if (entry.file && !entry.image_url) entry.image_url = await this.#upload(entry.file);
       const { content, message_id, image_url } = entry;
-      const { message } = await api.post("operator/message", { conversation_id: this.#id, content, message_id, image_url });
+      const { message } = await api.post("operator/message",
+        { conversation_id: this.#id, content, message_id, image_url });
       this.entries = this.entries.filter((one) => one !== entry);
       this.dispatchEvent(new CustomEvent("arrived", { detail: message }));
     } catch (problem) {

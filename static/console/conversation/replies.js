@@ -35,7 +35,8 @@ export class ReplyList {
     this.#box = box;
     this.#nameOf = nameOf;
     // A textarea must not be a combobox; that a list has opened is said by the status line.
-    for (const [name, value] of [["aria-autocomplete", "list"], ["aria-haspopup", "listbox"], ["aria-controls", this.#id]]) {
+    for (const [name, value] of [["aria-autocomplete", "list"], ["aria-haspopup", "listbox"],
+      ["aria-controls", this.#id]]) {
       box.setAttribute(name, value);
     }
     box.addEventListener("input", () => this.#look());
@@ -110,7 +111,8 @@ export class ReplyList {
   #draw() {
     put(this.node, this.#found.map((reply, place) => h(
       "li",
-      { role: "option", id: `${this.#id}-${place}`, "aria-selected": String(place === this.#place), onmousedown: () => this.#use(reply) },
+      { role: "option", id: `${this.#id}-${place}`, "aria-selected": String(place === this.#place),
+        onmousedown: () => this.#use(reply) },
       h("strong", {}, `/${reply.shortcut}`), " ", h("span", { class: "soft" }, reply.content),
     )));
     if (!this.isOpen) return;

@@ -13,6 +13,7 @@ import { VERBS } from "./verbs.js";
 const CLOCK_MS = 5_000;
 // As many as one answer of the server holds, when the line was away: more, and the log begins anew.
 const CATCH_UP = 200;
+const OTHERS_WORDS = "answers this visitor. You can leave a note, or take over.";
 
 export class ConversationView {
   #app;
@@ -39,7 +40,8 @@ export class ConversationView {
     this.#composer = new Composer(id, {
       onSent: (message) => this.#sent(message), nameOf: () => nameOf(this.#row), signal: this.#ended.signal,
     });
-    this.#main = h("div", { class: "view-main is-empty" }, this.#head.node, this.#trouble, this.#log.node, this.#typing, this.#composer.node);
+    this.#main = h("div", { class: "view-main is-empty" }, this.#head.node, this.#trouble, this.#log.node, this.#typing,
+      this.#composer.node);
     this.node = h("div", { class: "view" }, this.#main,
       h("aside", { class: "view-side", "aria-label": "About the visitor" }, this.#details.node));
     this.#listen();
@@ -61,9 +63,11 @@ export class ConversationView {
     const { signal } = this.#ended;
     live.on("connected", () => this.#read(), signal);
     live.on("message", (event) => this.#hear(event), signal);
-    live.on("note", (event) => event.conversation_id === this.id && this.#log.add([{ ...event.note, isNote: true }]), signal);
+    live.on("note", (event) => event.conversation_id === this.id && this.#log.add([{ ...event.note, isNote: true }]),
+      signal);
     live.on("conversation", ({ conversation }) => this.#follow(conversation), signal);
-    conversations.addEventListener("typing", ({ detail }) => detail.id === this.id && this.#showTyping(detail.on), { signal });
+    conversations.addEventListener("typing", ({ detail }) => detail.id === this.id && this.#showTyping(detail.on),
+      { signal });
     document.addEventListener("visibilitychange", () => this.#markRead(), { signal });
     const clock = setInterval(() => this.#row && this.#head.showState(this.#row), CLOCK_MS);
     signal.addEventListener("abort", () => clearInterval(clock));
@@ -128,7 +132,8 @@ export class ConversationView {
     if (this.#isReadingEarlier) return;
     this.#isReadingEarlier = true;
     try {
-      const { messages, has_more: hasMore } = await api.get(`conversations/${this.id}/messages`, { before: this.#first });
+      const { messages, has_more: hasMore } = await api.get(`conversations/${this.id}/messages`,
+        { before: this.#first });
       this.#first = messages[0]?.id ?? this.#first;
       this.#log.prepend(messages, hasMore);
       if (!hasMore) this.#log.focus();
@@ -165,7 +170,8 @@ export class ConversationView {
   // Seen only when somebody looks.
   #markRead() {
     const known = this.#app.conversations.rows.get(this.id);
-    if (document.visibilityState !== "visible" || !known?.unread_count || !this.#app.can("can_chat", known.site_id)) return;
+    if (document.visibilityState !== "visible" || !known?.unread_count
+      || !this.#app.can("can_chat", known.site_id)) return;
     this.#app.conversations.markRead(this.id);
     api.post(`operator/read/${this.id}`).catch(() => {});
   }
@@ -187,17 +193,20 @@ export class ConversationView {
 
   // Who may write what at the moment, and why not.
   #invite(row, mayChat) {
+    const all = { reply: true, note: true };
+    const isMine = row.operator?.id === this.#app.user.id;
     if (row.status === "closed") this.#composer.follow({}, "", this.#closedLine(row));
     else if (!mayChat) this.#composer.follow({}, "", "You may read this conversation; answering it is up to others.");
-    else if (row.mode === "ai") this.#composer.follow({ reply: true, note: true }, "Write a reply and take over from the AI");
-    else if (row.operator?.id === this.#app.user.id) this.#composer.follow({ reply: true, note: true }, "Write a reply");
-    else this.#composer.follow({ note: true }, "", `${row.operator?.name || "A colleague"} answers this visitor. You can leave a note, or take over.`);
+    else if (row.mode === "ai") this.#composer.follow(all, "Write a reply and take over from the AI");
+    else if (isMine) this.#composer.follow(all, "Write a reply");
+    else this.#composer.follow({ note: true }, "", `${row.operator?.name || "A colleague"} ${OTHERS_WORDS}`);
   }
 
   #closedLine(row) {
     const rows = [...this.#app.conversations.rows.values()];
     const next = rows.find((one) => one.visitor_id === row.visitor_id && one.id > row.id);
-    return ["This conversation is closed. ", next && h("a", { href: `/console/inbox/${next.id}` }, "The visitor has begun a new one")];
+    return ["This conversation is closed. ", next && h("a", { href: `/console/inbox/${next.id}` },
+      "The visitor has begun a new one")];
   }
 
   async #act(verb) {
@@ -233,7 +242,8 @@ export class ConversationView {
     if (!this.#row || this.#about) return;
     this.#about = new Details({ onBlock: () => this.#block() });
     const dialog = openDialog("About the visitor", this.#about.node, { onClose: () => { this.#about = null; } });
-    this.#about.node.addEventListener("click", (event) => event.target.closest("a[href^='/console/']") && dialog.close());
+    this.#about.node.addEventListener("click", (event) => event.target.closest("a[href^='/console/']")
+      && dialog.close());
     this.#draw();
   }
 }

@@ -1,5 +1,7 @@
-// Dialogs on the browser's own <dialog>: focus stays inside, Escape closes, focus goes back where it was.
+// Dialogs on the browser's own <dialog>: focus stays inside, Escape closes, focus goes back where it was. A form that
+// was changed in one is not thrown away without a question.
 
+import { isDirty } from "./dirty.js";
 import { h, icon, newId } from "./dom.js";
 import { ICONS } from "./icons.js";
 
@@ -13,7 +15,7 @@ export function openDialog(title, body, { onClose, isWide = false } = {}) {
       "header",
       { class: "dialog-head" },
       h("h2", { id }, title),
-      h("button", { type: "button", class: "quiet square", "aria-label": "Close", onclick: () => dialog.close() },
+      h("button", { type: "button", class: "quiet square", "aria-label": "Close", onclick: () => leave(dialog) },
         icon(ICONS.close)),
     ),
     h("div", { class: "dialog-body" }, body),
@@ -22,15 +24,29 @@ export function openDialog(title, body, { onClose, isWide = false } = {}) {
     dialog.remove();
     onClose?.();
   });
+  dialog.addEventListener("cancel", (event) => {
+    if (!isDirty(dialog)) return;
+    event.preventDefault();
+    leave(dialog);
+  });
   // A click beside the dialog hits the <dialog> element itself.
-  dialog.addEventListener("mousedown", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("mousedown", (event) => event.target === dialog && leave(dialog));
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
 }
 
+async function leave(dialog) {
+  if (await mayLeave(dialog)) dialog.close();
+}
+
+// Asks when something would be lost; resolves to whether one may go on.
+export async function mayLeave(root = document) {
+  return !isDirty(root) || confirmDialog("Leave without saving?", "What you changed here is not saved yet.", "Leave", "Stay");
+}
+
 // Asks before something that cannot be taken back; resolves to whether it was confirmed.
-export function confirmDialog(title, sentence, action) {
+export function confirmDialog(title, sentence, action, refusal = "Cancel") {
   return new Promise((resolve) => {
     let isSure = false;
     const sure = () => {
@@ -44,7 +60,7 @@ export function confirmDialog(title, sentence, action) {
         h(
           "div",
           { class: "actions" },
-          h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
+          h("button", { type: "button", onclick: () => dialog.close() }, refusal),
           h("button", { type: "button", class: "danger", onclick: sure }, action),
         ),
       ],

@@ -19,7 +19,8 @@ export function shortcut(key, meaning, action, { signal, isPlace = false } = {})
 export function listenToKeys() {
   addEventListener("keydown", (event) => {
     const isHeld = event.ctrlKey || event.metaKey || event.altKey;
-    if (event.defaultPrevented || event.isComposing || isHeld || isOff() || document.querySelector("dialog[open]")) return;
+    if (event.defaultPrevented || event.isComposing || isHeld || isOff()
+      || document.querySelector("dialog[open]")) return;
     const found = shortcuts.find((one) => one.key === event.key && !isTaken(one, event.target));
     if (!found) return;
     event.preventDefault();
@@ -33,7 +34,8 @@ export function showSheet() {
   const more = [["/ in a reply", "Saved replies"], ["Esc", "Leave the field, close a dialog"]]
     .map(([key, meaning]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, meaning)));
   const box = checkbox("Use single keys as shortcuts", "keys", !isOff());
-  box.querySelector("input").addEventListener("change", (event) => localStorage.setItem(OFF_KEY, event.target.checked ? "on" : "off"));
+  box.querySelector("input").addEventListener("change", (event) => localStorage.setItem(OFF_KEY, event.target.checked
+    ? "on" : "off"));
   openDialog("Keyboard shortcuts", [h("dl", { class: "keys" }, rows, more), box]);
 }
 

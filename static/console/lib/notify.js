@@ -32,7 +32,8 @@ export class Notifier {
   }
 
   get isAllowed() {
-    return "Notification" in window && Notification.permission === "granted" && localStorage.getItem(ALLOWED_KEY) !== "off";
+    return "Notification" in window && Notification.permission === "granted"
+      && localStorage.getItem(ALLOWED_KEY) !== "off";
   }
 
   get hasSound() {
@@ -42,7 +43,8 @@ export class Notifier {
   // Asks the browser; whether notifications will come.
   async allow(isWanted) {
     localStorage.setItem(ALLOWED_KEY, isWanted ? "on" : "off");
-    if (isWanted && "Notification" in window && Notification.permission === "default") await Notification.requestPermission();
+    if (isWanted && "Notification" in window
+      && Notification.permission === "default") await Notification.requestPermission();
     return this.isAllowed;
   }
 
@@ -87,14 +89,17 @@ export class Notifier {
 
 // What shall happen when a visitor waits and nobody looks.
 export function alertsDialog(notifier) {
-  const note = checkbox("Notify me on this device", "notify", notifier.isAllowed, "While the console is open in a tab.");
+  const note = checkbox("Notify me on this device", "notify", notifier.isAllowed,
+    "While the console is open in a tab.");
   const sound = checkbox("Play a sound", "sound", notifier.hasSound);
   note.querySelector("input").addEventListener("change", async ({ target }) => {
     const isWanted = target.checked;
     target.checked = await notifier.allow(isWanted);
-    if (isWanted && !target.checked) toast("The browser does not allow it; change that beside the page's address.", "bad");
+    if (isWanted && !target.checked) toast("The browser does not allow it; change that beside the page's address.",
+      "bad");
   });
   sound.querySelector("input").addEventListener("change", ({ target }) => notifier.allowSound(target.checked));
   openDialog("Alerts", h("div", { class: "form" },
-    h("p", { class: "soft" }, "When somebody waits for a person, or writes to you while you look elsewhere."), note, sound));
+    h("p", { class: "soft" }, "When somebody waits for a person, or writes to you while you look elsewhere."), note,
+      sound));
 }

@@ -11,7 +11,8 @@ import { Rows } from "../conversation/rows.js";
 const SEARCH_AFTER_MS = 250;
 const CLOCK_MS = 5_000;
 const FILTERS = [["all", "Open"], ["waiting", "Waiting"], ["mine", "Mine"], ["ai", "AI"], ["closed", "Closed"]];
-const EMPTY = { all: "No open conversations.", waiting: "Nobody waits.", mine: "You have no conversation at the moment.",
+const EMPTY = { all: "No open conversations.", waiting: "Nobody waits.",
+  mine: "You have no conversation at the moment.",
   ai: "The AI has no conversation at the moment.", closed: "No closed conversations yet." };
 
 export async function open(app, rest) {
@@ -36,9 +37,11 @@ class Inbox {
   #rows;
   #tabs;
   #line = h("p", { class: "empty", role: "status" });
-  #more = h("button", { type: "button", class: "quiet more-rows", hidden: true, onclick: () => this.#ask(this.#page + 1) }, "Show more");
+  #more = h("button", { type: "button", class: "quiet more-rows", hidden: true,
+    onclick: () => this.#ask(this.#page + 1) }, "Show more");
   #place = h("section", { class: "inbox-view", "aria-label": "Conversation" });
-  #box = h("input", { type: "search", placeholder: "Search name, email or text", "aria-label": "Search conversations" });
+  #box = h("input", { type: "search", placeholder: "Search name, email or text",
+    "aria-label": "Search conversations" });
 
   constructor(app) {
     this.#app = app;
@@ -51,7 +54,8 @@ class Inbox {
       h("section", { class: "inbox-list", "aria-label": "Inbox" },
         h("div", { class: "inbox-head" },
           h("div", { class: "inbox-title" }, h("span", { class: "inbox-name", "aria-hidden": "true" }, "Inbox"),
-            h("button", { type: "button", class: "quiet square", "aria-label": "Alerts", title: "Alerts", onclick: () => alertsDialog(app.notifier) }, icon(ICONS.bell))),
+            h("button", { type: "button", class: "quiet square", "aria-label": "Alerts", title: "Alerts",
+              onclick: () => alertsDialog(app.notifier) }, icon(ICONS.bell))),
           this.#box, h("div", { class: "tabs", role: "group", "aria-label": "Show" }, this.#tabs)),
         h("div", { class: "rows-place" }, this.#rows.node, this.#line, this.#more)),
       this.#place);
@@ -116,13 +120,15 @@ class Inbox {
     if (this.#app.conversations.rows.size) {
       return [h("h2", {}, "Nobody waits for a person"),
         h("p", {}, "The AI answers. Choose a conversation to read along; write, and you take over."),
-        h("p", { class: "small" }, h("kbd", {}, "j"), " ", h("kbd", {}, "k"), " step through the list, ", h("kbd", {}, "Enter"), " writes, ",
+        h("p", { class: "small" }, h("kbd", {}, "j"), " ", h("kbd", {}, "k"), " step through the list, ",
+          h("kbd", {}, "Enter"), " writes, ",
           h("kbd", {}, "?"), " shows all keys.")];
     }
     if (!this.#app.conversations.isRead) return h("p", {}, "Loading …");
     return [h("h2", {}, "Nobody is writing at the moment"),
-      h("p", {}, "Conversations appear here by themselves. The AI answers; who asks for a person is shown on top, and you are told."),
-      this.#app.can("can_edit") && h("p", {}, h("a", { class: "button", href: "/console/settings/tag" }, "Put the chat on your website"))];
+      h("p", {}, "Conversations appear here by themselves. The AI answers; who asks for a person is shown on top."),
+      this.#app.can("can_edit") && h("p", {},
+        h("a", { class: "button", href: "/console/settings/tag" }, "Put the chat on your website"))];
   }
 
   #look(change) {

@@ -28,7 +28,8 @@ class Visitors {
     const { signal } = this.#ended;
     this.#app = app;
     this.node = h("div", { class: "page" }, h("h1", {}, "Visitors online"),
-      h("p", { class: "soft" }, "Everybody who has your chat open right now. Say hello, and they read it in the chat."), this.#place);
+      h("p", { class: "soft" }, "Visitors who have your chat open. Say hello, and they read it in the chat."),
+        this.#place);
     const timer = setInterval(() => document.visibilityState === "visible" && this.load(), AGAIN_MS);
     signal.addEventListener("abort", () => clearInterval(timer));
     app.live.on("connected", () => this.load(), signal);
@@ -53,13 +54,16 @@ class Visitors {
     if (shown === this.#shown) return;
     this.#shown = shown;
     const focused = this.#place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    put(this.#place, data.length ? this.#table(data) : h("p", { class: "empty" }, "Nobody has the chat open at the moment."));
+    put(this.#place, data.length ? this.#table(data) : h("p", { class: "empty" },
+      "Nobody has the chat open at the moment."));
     if (focused) [...this.#place.querySelectorAll("[data-key]")].find((one) => one.dataset.key === focused)?.focus();
   }
 
   #table(rows) {
-    const titles = ["Visitor", "Looks at", "Language", this.#hasSites && "Site", "Here since", ""].filter((title) => title !== false);
-    return h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Visitors online", data: { key: "table" } }, h("table", {},
+    const titles = ["Visitor", "Looks at", "Language", this.#hasSites && "Site", "Here since",
+      ""].filter((title) => title !== false);
+    return h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Visitors online",
+      data: { key: "table" } }, h("table", {},
       h("thead", {}, h("tr", {}, titles.map((title) => title ? h("th", { scope: "col" }, title) : h("td", {})))),
       h("tbody", {}, rows.map((row) => this.#row(row)))));
   }
@@ -73,7 +77,8 @@ class Visitors {
     const site = this.#app.sites.find((one) => one.id === row.site_id);
     return h("tr", {},
       h("td", { data: { title: "Visitor" } },
-        row.conversation_id ? h("a", { href: `/console/inbox/${row.conversation_id}`, data: { key: `open ${row.session_id}` } }, h("bdi", {}, name)) : name,
+        row.conversation_id ? h("a", { href: `/console/inbox/${row.conversation_id}`,
+          data: { key: `open ${row.session_id}` } }, h("bdi", {}, name)) : name,
         row.status && [" ", h("span", { class: `tag ${row.status}` }, STATUS[row.status])]),
       h("td", { data: { title: "Looks at" } }, path(row.page_url)),
       h("td", { data: { title: "Language" } }, row.lang || ""),
@@ -88,7 +93,8 @@ class Visitors {
     // Sent again after a lost answer, it is the same message.
     const messageId = newMessageId();
     const dialog = openDialog(`Message to ${name}`, form([
-      field("Message", h("textarea", { name: "content", rows: 3, maxlength: 4000, dir: "auto" }), "Appears beside the chat button, or in the open chat."),
+      field("Message", h("textarea", { name: "content", rows: 3, maxlength: 4000, dir: "auto" }),
+        "Appears beside the chat button, or in the open chat."),
     ], async ({ content }) => {
       const { conversation_id: id } = await api.post("operator/proactive-message", {
         site_id: row.site_id, session_id: row.session_id, content, message_id: messageId,

@@ -303,6 +303,7 @@ def test_no_job_deletes_more_than_a_slice_and_what_a_kill_left_is_finished_later
     for session in ("ann", "ben"):
         for text in ("one", "two", "three"):
             ask(client, text, session=session)
+    post(client, "chat/contact", email="ann@shop.example", name="Ann")
     ann = visitor_of(store)
     counts = []
 
@@ -324,7 +325,8 @@ def test_no_job_deletes_more_than_a_slice_and_what_a_kill_left_is_finished_later
     assert counts == [3, 3]
     # Nobody meets what is left: the session is new, and the operators see no contact.
     assert history(client) == []
-    assert visitor_of(store, f"~{ann.id}").email == ""
+    left = visitor_of(store, f"~{ann.id}")
+    assert {getattr(left, name) for name in ("email", "name", "phone", "page_url", "contact_words")} == {""}
     eraser.finish()
     assert stored(store, models.Message, visitor_id=ann.id) == stored(store, VisitorRow, id=ann.id) == []
     assert len(history(client, "ben")) == 6

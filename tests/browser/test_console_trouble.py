@@ -287,7 +287,12 @@ def test_the_focus_stays_where_it_is_when_others_write(shop):
     two.ask("I come to the top")
     top = olga.row(two).get_attribute("href")
     olga.until(lambda: olga.find(".row").first.get_attribute("href") == top, "the order")
-    assert olga.row(one).evaluate("(row) => row === document.activeElement")
+    has_focus = "(row) => row === document.activeElement"
+    assert olga.row(one).evaluate(has_focus)
+    one.ask("So do I")
+    top = olga.row(one).get_attribute("href")
+    olga.until(lambda: olga.find(".row").first.get_attribute("href") == top, "the order")
+    assert olga.row(one).evaluate(has_focus)
     olga.answer(one)
     olga.box.fill("I am writ")
     two.ask("Once more")

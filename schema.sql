@@ -144,7 +144,7 @@ CREATE TABLE budget (
 CREATE TABLE upload (
   path             VARCHAR(200) COLLATE ascii_bin NOT NULL PRIMARY KEY,  -- below /uploads/: random 128-bit name and ending
   site_id          INTEGER NOT NULL,
-  visitor_id       INTEGER,                                  -- whose it is; null for an operator's
+  visitor_id       INTEGER,                                  -- whose it is, or was sent to; null for an operator's until then
   bytes            BIGINT NOT NULL,                          -- of the stored file
   width            INTEGER NOT NULL,                         -- pixels
   height           INTEGER NOT NULL,                         -- pixels

@@ -12,10 +12,13 @@ from vexar.providers.phrases import UNKNOWN, UNKNOWN_ALONE
 
 ASKS = {
     "en": ["can I talk to a human", "Real person, please!", "I'd like to speak with someone about my order", "Human",
-           "please connect me to an agent", "is there someone I can talk to?", "I need a human now"],
+           "please connect me to an agent", "is there someone I can talk to?", "I need a human now",
+           "I don't want to talk to a bot, I want to talk to a human", "I am not happy. Can I speak to someone?"],
     "de": ["mit einem Menschen sprechen", "Kann ich bitte mit jemandem reden?",
-           "Bitte verbinden Sie mich mit einem Mitarbeiter"],
-    "fr": ["parler à quelqu'un", "Je voudrais parler à une vraie personne"],
+           "Bitte verbinden Sie mich mit einem Mitarbeiter",
+           "Ich will nicht mit einem Bot reden. Ich möchte mit einem Menschen sprechen!"],
+    "fr": ["parler à quelqu'un", "Je voudrais parler à une vraie personne",
+           "Non, je veux parler à un humain"],
     "es": ["Quiero hablar con una persona", "¿Puedo hablar con alguien?"],
     "pt": ["Quero falar com um atendente", "Posso falar com alguém?"],
     "it": ["Vorrei parlare con un operatore", "Posso parlare con qualcuno?"],
@@ -25,18 +28,20 @@ ASKS = {
     "tr": ["Bir insanla konuşmak istiyorum", "Müşteri temsilcisiyle görüşmek istiyorum"],
     "ar": ["أريد التحدث إلى شخص", "أريد التحدث مع موظف"],
     "he": ["אני רוצה לדבר עם נציג", "אפשר לדבר עם בן אדם?"],
-    "zh": ["我要转人工", "我想和真人聊天"],
+    "zh": ["我要转人工", "我想和真人聊天", "找人工客服", "不要机器人，转人工谢谢"],
     "ja": ["人と話したいです", "担当者につないでください"],
 }  # fmt: skip
 ASKS_NOT = [
     "do you sell a human anatomy book", "are you a real person?", "I need a person to install it, do you offer that?",
-    "I don't want to talk to a person", "Can I use the intercom to talk to someone outside?", "operator manual",
+    "I don't want to talk to a person", "Please, I do not want to talk to a human, just answer",
+    "Can I use the intercom to talk to someone outside?", "operator manual",
     "Which jacket does your staff recommend?", "Who is your agent in France?", "Can I connect two tents?",
     "Ich möchte nicht mit einem Menschen sprechen", "Verkaufen Sie ein Buch über den menschlichen Körper?",
     "Vendez-vous un livre sur le corps humain ?", "¿Cuántas personas caben en la tienda?", "Quantas pessoas cabem?",
     "Per quante persone è la tenda?", "Voor hoeveel personen is deze tent?", "Dla ilu osób jest namiot?",
     "На скільки людей намет?", "Kaç kişilik çadır?", "كم شخصًا تتسع الخيمة؟", "לכמה אנשים האוהל?",
-    "这个帐篷能睡几个人？", "人工草坪多少钱", "恋人と話すためのベンチはありますか", "何人用のテントですか",
+    "这个帐篷能睡几个人？", "人工草坪多少钱", "找人工智能的书", "怎么接人工草坪",
+    "恋人と話すためのベンチはありますか", "何人用のテントですか",
 ]  # fmt: skip
 AWAY = "Nobody is here at the moment. Leave your email address and we will write to you."
 NO_PERSON = "No person answers in this chat; the assistant is here for you."

@@ -6,6 +6,9 @@ import pytest
 
 from tests.cast import Cast, open_app, picture, wait_until
 from tests.desk import Desk
+from vexar.errors import ApiError
+from vexar.models import Note
+from vexar.models import Visitor as VisitorRow
 
 OPERATOR = "operator"
 
@@ -72,10 +75,15 @@ def test_what_a_colleague_has_is_refused_until_it_is_passed_on(cast):
 
 
 def test_a_conversation_is_passed_only_to_who_may_chat_on_its_site(cast):
-    for who in (cast.oscar, cast.viewer):
-        refused = cast.olga.post(f"operator/transfer/{cast.conversation_id}", operator_id=who.id)
-        assert refused.status_code in (404, 409), who.name
-    assert cast.olga.post(f"operator/transfer/{cast.conversation_id}", operator_id=10**9).status_code == 404
+    refused = cast.olga.post(f"operator/transfer/{cast.conversation_id}", operator_id=cast.viewer.id)
+    assert (refused.status_code, refused.json["code"]) == (409, "conflict")
+    # Somebody of another site looks like nobody.
+    answers = [
+        cast.olga.post(f"operator/transfer/{cast.conversation_id}", operator_id=number)
+        for number in (cast.oscar.id, 10**9)
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].data == answers[1].data
     assert row(cast)["status"] == "ai"
 
 
@@ -129,6 +137,30 @@ def test_notes_are_for_colleagues_only(cast):
     assert "Be kind" not in cast.ann.get("chat/history").text
 
 
+def test_a_note_that_comes_behind_an_eraser_is_not_kept(cast):
+    visitor, number = cast.row(cast.ann), cast.conversation_id
+    cast.parts.eraser.conversation(number)
+    with pytest.raises(ApiError, match="not"):
+        cast.verbs.add_note(cast.site.id, visitor_id=visitor.id, conversation_id=number, operator_id=cast.olga.id,
+                            content="late")
+    assert cast.store.read(lambda tx: tx.all(Note.select(Note).where(Note.conversation_id == number))) == []
+
+
+@pytest.mark.parametrize("call", [
+    ("GET", "conversations/{}/messages"), ("GET", "conversations/{}/export"), ("POST", "operator/accept/{}"),
+    ("POST", "operator/close/{}"), ("POST", "operator/read/{}"), ("POST", "operator/unblock/{}"),
+    ("POST", "operator/note", {"content": "x"}), ("POST", "operator/typing", {}),
+    ("POST", "operator/message", {"content": "x"}), ("POST", "operator/block", {"by": "session"}),
+])  # fmt: skip
+def test_a_conversation_whose_visitor_is_just_being_erased_is_not_found(cast, call):
+    method, path, *fields = call
+    cast.store.write(lambda tx: tx.run(VisitorRow.delete().where(VisitorRow.id == cast.row(cast.ann).id)))
+    body = {"conversation_id": cast.conversation_id, **fields[0]} if fields else {}
+    path = path.format(cast.conversation_id)
+    answer = cast.olga.get(path) if method == "GET" else cast.olga.post(path, **body)
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
 def test_an_image_of_the_site_may_be_sent_and_no_other(cast):
     url = cast.olga.upload(picture(), conversation_id=cast.conversation_id).json["url"]
     sent = say(cast.olga, cast, "", image_url=url)
@@ -140,6 +172,19 @@ def test_an_image_of_the_site_may_be_sent_and_no_other(cast):
     for other in (bens, elsewhere, url.replace(url[-12:-8], "0000")):
         assert list(say(cast.olga, cast, "", image_url=other).json["errors"]) == ["image_url"]
     assert cast.ann.history() == before
+
+
+def test_an_image_sent_to_one_visitor_is_not_sent_to_another_and_outlives_the_erasing_of_others(cast):
+    url = cast.olga.upload(picture(), site_id=cast.site.id).json["url"]
+    assert say(cast.olga, cast, "", image_url=url).status_code == 200
+    cast.ben.ask("Hello")
+    bens = cast.row(cast.ben)
+    again = cast.olga.post("operator/message", conversation_id=bens.conversation_id, image_url=url)
+    assert list(again.json["errors"]) == ["image_url"]
+    cast.parts.eraser.visitor(bens.id)
+    assert cast.client.get(url).status_code == 200
+    cast.parts.eraser.visitor(cast.row(cast.ann).id)
+    assert cast.client.get(url).status_code == 404
 
 
 def test_an_upload_needs_one_place_to_go_to(cast):

@@ -255,6 +255,22 @@ def test_an_erased_message_sent_again_is_a_new_one(app, client, store, eraser):
     assert len(history(client)) == 2
 
 
+@pytest.mark.parametrize("erased", [0, 1])
+def test_a_message_answered_in_the_next_conversation_can_be_sent_again_after_either_is_erased(
+    client, store, eraser, erased
+):
+    ask(client, "Hello", "m_1")
+    post(client, "chat/close")
+    store.write(lambda tx: tx.run(models.Run.update(finish_reason="error", error_code="upstream_broken")))
+    ask(client, "Hello", "m_1")
+    conversations = stored(store, Conversation)
+    assert [run.conversation_id for run in stored(store, models.Run)] == [conversations[1].id]
+    eraser.conversation(conversations[erased].id)
+    again = ask(client, "Hello", "m_1")
+    assert (again.status, again.types.count("done")) == (200, 1)
+    assert [message["content"] for message in history(client)].count("Hello") == 1
+
+
 # Sites.
 
 
@@ -402,8 +418,10 @@ def test_closed_conversations_expire_with_their_visitor_when_nothing_younger_is_
         if session != "dan":
             post(client, "chat/close", session=session)
     grow_old(store, 31)
-    # ben wrote again since, and dan's is still open.
+    # ben wrote again since, and a person has dan's.
     ask(client, "Again", session="ben")
+    (dans,) = stored(store, Conversation, visitor_id=visitor_of(store, "dan").id)
+    store.write(lambda tx: tx.run(Conversation.update(mode="operator").where(Conversation.id == dans.id)))
     assert eraser.expire() == 0
     keep_days(store, 40)
     assert eraser.expire() == 0
@@ -412,6 +430,32 @@ def test_closed_conversations_expire_with_their_visitor_when_nothing_younger_is_
     assert {row.session_id for row in stored(store, VisitorRow)} == {"ben", "dan"}
     assert [message["content"] for message in history(client, "ben")][:1] == ["Again"]
     assert eraser.expire() == 0
+
+
+def test_who_just_left_and_who_never_wrote_expire_too(client, store, eraser):
+    ask(client, "Hello", session="ann")
+    ask(client, "Hello", session="ben")
+    post(client, "chat/request-operator", session="ben")
+    post(client, "chat/email", session="cem", email="cem@shop.example")
+    keep_days(store, 30)
+    assert eraser.expire() == 0
+    grow_old(store, 31)
+    assert eraser.expire() == 2
+    # ben still waits for a person.
+    assert [row.session_id for row in stored(store, VisitorRow)] == ["ben"]
+
+
+def test_who_comes_back_while_expiring_keeps_everything(client, store, eraser):
+    """The moment between finding what is old and shutting its door."""
+    ask(client, "Hello")
+    post(client, "chat/close")
+    grow_old(store, 31)
+    ask(client, "I am back")
+    visitor, (old, new) = visitor_of(store), stored(store, Conversation)
+    assert store.write(erasure.shut_visitor, visitor_id=visitor.id, days=30) is None
+    assert store.write(erasure.shut_conversation, conversation_id=new.id, days=30) is None
+    assert visitor_of(store) == visitor
+    assert store.write(erasure.shut_conversation, conversation_id=old.id, days=30) is not None
 
 
 def test_expiring_goes_in_slices(app, client, store, eraser, monkeypatch):

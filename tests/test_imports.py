@@ -31,7 +31,7 @@ LAYERS = (
      "vexar.visitor_stream", "vexar.inbox", "vexar.finding",
      "vexar.digest", "vexar.listing", "vexar.leads", "vexar.analytics",
      "vexar.sites", "vexar.site_settings", "vexar.canned", "vexar.nudge_rules", "vexar.nudge_figures", "vexar.erasure",
-     "vexar.exporting"),
+     "vexar.exporting", "vexar.retention"),
     ("vexar.answers", "vexar.scheduler", "vexar.push", "vexar.push_operators", "vexar.erasing"),
     ("vexar.parts",),
     ("vexar.routes", "vexar.cli"),
@@ -77,7 +77,7 @@ SIBLINGS = {
     "vexar.sites": {"vexar.messages"},
     "vexar.site_settings": {"vexar.sites"},
     "vexar.canned": {"vexar.messages", "vexar.sites"},
-    "vexar.erasure": {"vexar.ledger", "vexar.visitors"},
+    "vexar.erasure": {"vexar.ledger", "vexar.retention", "vexar.visitors"},
     # It wakes those who follow the answers that it cuts.
     "vexar.erasing": {"vexar.answers"},
     "vexar.exporting": {"vexar.inbox", "vexar.messages", "vexar.uploads"},

@@ -276,7 +276,7 @@ def test_csv_holds_every_row_of_the_list_whatever_the_page(store, site, olga, mo
     assert [row["visitor_name"] for row in rows] == [f"Ann {number}" for number in (4, 3, 2, 1, 0)]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1"])
 def test_no_cell_of_a_csv_is_a_formula(store, site, olga, text):
     told = tell(store, site.id, ("visitor", text), at_ms=NOW_MS, name="Ann")
     for path in (f"sites/{site.id}/conversations", f"conversations/{told.id}/messages"):

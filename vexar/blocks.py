@@ -107,10 +107,10 @@ def one(tx: Transaction, *, block_id: int) -> Any:
     return tx.one(_ONE, id=block_id)
 
 
-def by_target(tx: Transaction, *, site_id: int, kind: str, value: str) -> dict:
-    """The block of this target, as JSON shows it."""
+def by_target(tx: Transaction, *, site_id: int, kind: str, value: str) -> dict | None:
+    """The block of this target, as JSON shows it, or None."""
     row = tx.one(_BY_TARGET, site_id=site_id, kind=kind, value=value)
-    return _to_wire(row, operators_of(tx, [row]))
+    return _to_wire(row, operators_of(tx, [row])) if row else None
 
 
 def page(tx: Transaction, *, site_ids: Sequence[int], offset: int, limit: int) -> tuple[list[dict], int]:

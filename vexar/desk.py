@@ -13,7 +13,7 @@ from peewee import fn
 from vexar import inbox, listing, messages, online
 from vexar.models import Conversation, Note, OnlineSession, Visitor
 from vexar.store import P, Statement, Transaction
-from vexar.visitors import LockedVisitor, find
+from vexar.visitors import FIND_CONVERSATION, LockedVisitor, find
 
 _ADD_NOTE = Statement(
     Note.insert(
@@ -43,9 +43,10 @@ _SESSIONS = (
 
 
 def add_note(tx: Transaction, *, visitor_id: int, conversation_id: int, operator_id: int, content: str) -> dict | None:
-    """Keep a note about a conversation: as JSON shows it; None when the visitor was erased meanwhile."""
+    """Keep a note about a conversation: as JSON shows it; None when that was erased meanwhile."""
     visitor = LockedVisitor.by_id(tx, visitor_id)
-    if visitor is None:
+    # Asked under the lock: what is noted behind an eraser's back would stay for ever.
+    if visitor is None or tx.one(FIND_CONVERSATION, id=conversation_id) is None:
         return None
     if tx.may_be_done and (found := _same_note(tx, conversation_id, operator_id, content)):
         # This job again, after a COMMIT whose answer was lost.
@@ -67,9 +68,10 @@ def mark_seen(tx: Transaction, *, visitor_id: int, conversation_id: int) -> bool
     return tx.run(_SEEN, id=conversation_id) > 0
 
 
-def message(tx: Transaction, *, visitor_id: int, seq: int, image_base: str) -> dict:
-    """One stored message as operators get it."""
-    return listing.messages_to_wire(tx, [messages.one(tx, visitor_id, seq)], image_base)[0]
+def message(tx: Transaction, *, visitor_id: int, seq: int, image_base: str) -> dict | None:
+    """One stored message as operators get it; None when it was erased meanwhile."""
+    row = messages.one(tx, visitor_id, seq)
+    return listing.messages_to_wire(tx, [row], image_base)[0] if row else None
 
 
 def visitor(tx: Transaction, *, site_id: int, session_id: str) -> Any:

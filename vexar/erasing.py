@@ -10,9 +10,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from vexar import erasure, sites
+from vexar import erasure, retention, sites
 from vexar.answers.keeping import run_channel
 from vexar.answers.runs import turn_channel
 from vexar.broker import Broker
@@ -59,24 +60,29 @@ class Eraser:
         return is_done
 
     def expire(self) -> int:
-        """Erase closed conversations that are older than their site's `retention_days`, and visitors of whom nothing
-        younger is left; how many conversations. A slice: call it again while it gives more than 0."""
+        """Erase what is older than its site's `retention_days` (see retention.py): conversations, and visitors of whom
+        nothing younger is left; how many. A slice: call it again while it gives more than 0."""
         count = 0
         for site in self._store.read(sites.every):
             days = read_settings(site.settings).retention_days
-            rows = self._store.read(
-                erasure.expired, site_id=site.id, days=days, limit=MAX_EXPIRED - count
-            ) if days else []
-            for row in rows:
-                if self._closing.is_set():
-                    return count
-                # Asked before: erasing a conversation is a change of its visitor, too. Nobody has it open in a list.
-                if self._store.read(erasure.is_forgotten, visitor_id=row.visitor_id, days=days):
-                    self._visitor(row.visitor_id)
-                else:
-                    self._conversation(row.id)
-                count += 1
+            if days:
+                count += self._expire(site.id, days, limit=MAX_EXPIRED - count)
         return count
+
+    def _expire(self, site_id: int, days: int, *, limit: int) -> int:
+        which = {"site_id": site_id, "days": days}
+        rows = self._store.read(retention.expired, **which, limit=limit)
+        silent = self._store.read_heavy(retention.silent, **which, limit=limit - len(rows))
+        erase = [partial(self._visitor, number) for number in silent]
+        for row in rows:
+            # Asked before: erasing a conversation is a change of its visitor, too. Nobody has it open in a list.
+            is_all = self._store.read(retention.is_forgotten, visitor_id=row.visitor_id, days=days)
+            erase.append(partial(self._visitor, row.visitor_id) if is_all else partial(self._conversation, row.id))
+        for number, one in enumerate(erase):
+            if self._closing.is_set():
+                return number
+            one(days=days)
+        return len(erase)
 
     def finish(self) -> None:
         """Erase what was begun and broken off, by a kill or a lost database."""
@@ -92,8 +98,8 @@ class Eraser:
         for worker in list(self._workers):
             worker.join(5)
 
-    def _conversation(self, conversation_id: int) -> erasure.Cut | None:
-        cut = self._store.write(erasure.shut_conversation, conversation_id=conversation_id)
+    def _conversation(self, conversation_id: int, *, days: int | None = None) -> erasure.Cut | None:
+        cut = self._store.write(erasure.shut_conversation, conversation_id=conversation_id, days=days)
         if cut is None:
             return None
         self._tell(cut)
@@ -106,8 +112,8 @@ class Eraser:
         self._tell(cut, {"erased": True})
         return cut
 
-    def _visitor(self, visitor_id: int) -> erasure.Cut | None:
-        cut = self._store.write(erasure.shut_visitor, visitor_id=visitor_id)
+    def _visitor(self, visitor_id: int, *, days: int | None = None) -> erasure.Cut | None:
+        cut = self._store.write(erasure.shut_visitor, visitor_id=visitor_id, days=days)
         if cut is not None:
             self._tell(cut)
             self._uploads.remove(self._store.read_heavy(erasure.images, visitor_id=visitor_id))

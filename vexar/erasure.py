@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from peewee import Expression, Field, Model
 
-from vexar import ledger, models
+from vexar import ledger, models, retention
 from vexar.models import (
     Block,
     Conversation,
@@ -32,7 +32,6 @@ from vexar.visitors import FIND_CONVERSATION, LockedVisitor
 SLICE_ROWS = 200
 # A locked visitor takes about ten statements.
 SLICE_VISITORS = 20
-DAY_MS = 86_400_000
 # Above every character of a session id, so that one range of the index finds them all.
 ERASED = "~"
 REMOVED = "remove-site-"
@@ -83,21 +82,6 @@ _OWN_IMAGES = Statement(Upload.select(Upload.path).where(Upload.visitor_id == P.
 _ALL_IMAGES = Statement(_IMAGES)
 _SOME_IMAGES = Statement(_IMAGES.where(Message.conversation_id == P.conversation_id))
 _SITE_IMAGES = Statement(Upload.select(Upload.path).where(Upload.site_id == P.site_id).limit(SLICE_ROWS))
-# Whatever is closed was changed then or later; the index is by that.
-_EXPIRED = Statement(
-    Conversation.select(Conversation.id, Conversation.visitor_id)
-    .where(
-        (Conversation.site_id == P.site_id) & (Conversation.changed_ms < P.before_ms)
-        & (Conversation.closed_ms < P.before_ms)
-    ).order_by(Conversation.changed_ms).limit(P.limit)
-)
-_YOUNGER = Statement(
-    Conversation.select(Conversation.id).where(
-        (Conversation.visitor_id == P.visitor_id)
-        & ((Conversation.changed_ms >= P.before_ms) | Conversation.closed_ms.is_null())
-    ).limit(1)
-)
-_VISITOR = Statement(Visitor.select(Visitor).where(Visitor.id == P.id))
 
 
 @dataclass(frozen=True)
@@ -135,10 +119,14 @@ class _Slice:
         return True
 
 
-def shut_visitor(tx: Transaction, *, visitor_id: int) -> Cut | None:
-    """Cut what runs, take the session and all that names a person from the row; None when the visitor is gone."""
+def shut_visitor(tx: Transaction, *, visitor_id: int, days: int | None = None) -> Cut | None:
+    """Cut what runs, take the session and all that names a person from the row; None when the visitor is gone. `days`:
+    also None when there is anything younger than that."""
     visitor = LockedVisitor.by_id(tx, visitor_id)
-    return _shut(visitor) if visitor else None
+    # Asked again under the lock: the visitor may have come back since it was found.
+    if visitor is None or (days is not None and not retention.is_forgotten(tx, visitor_id=visitor_id, days=days)):
+        return None
+    return _shut(visitor)
 
 
 def shut_visitors(tx: Transaction, *, site_id: int) -> list[Cut]:
@@ -155,11 +143,14 @@ def shut_visitors(tx: Transaction, *, site_id: int) -> list[Cut]:
     return found
 
 
-def shut_conversation(tx: Transaction, *, conversation_id: int) -> Cut | None:
-    """Cut what runs in a conversation and close it, without a word to the visitor; None when it is gone."""
+def shut_conversation(tx: Transaction, *, conversation_id: int, days: int | None = None) -> Cut | None:
+    """Cut what runs in a conversation and close it, without a word to the visitor; None when it is gone. `days`: also
+    None when it is younger than that."""
     conversation = tx.one(FIND_CONVERSATION, id=conversation_id)
     visitor = LockedVisitor.by_id(tx, conversation.visitor_id) if conversation else None
     if visitor is None:
+        return None
+    if days is not None and not retention.is_expired(tx, conversation_id=conversation_id, days=days):
         return None
     seqs = _cut(visitor, conversation_id)
     tx.run(_CLOSE, id=conversation_id, now_ms=visitor.now_ms)
@@ -192,13 +183,15 @@ def wipe_conversation(tx: Transaction, *, visitor_id: int, conversation_id: int)
     """Delete what fits into a slice of a conversation that is shut; whether it is gone."""
     if LockedVisitor.by_id(tx, visitor_id) is None:
         return True
-    part = _Slice(tx)
     mine = Message.visitor_id == visitor_id
-    return (
-        part.clear(Message, Message.seq, mine & (Message.conversation_id == conversation_id))
-        and part.clear(Run, Run.seq, (Run.visitor_id == visitor_id) & (Run.conversation_id == conversation_id))
-        and _wipe_conversation(part, conversation_id)
-    )
+    query = Message.select(Message.seq).where(mine & (Message.conversation_id == conversation_id))
+    numbers = [row.seq for row in tx.all(query.order_by(Message.seq).limit(SLICE_ROWS))]
+    part = _Slice(tx)
+    # A run goes with its message, wherever its answer was given (a message that is sent again after its conversation
+    # was closed is answered in the next one): one without the other could never be sent again.
+    is_done = part.clear(Run, Run.seq, (Run.visitor_id == visitor_id) & Run.seq.in_(numbers or [0]))
+    is_done = is_done and part.clear(Message, Message.seq, mine & Message.seq.in_(numbers or [0]))
+    return is_done and len(numbers) < SLICE_ROWS and _wipe_conversation(part, conversation_id)
 
 
 def wipe_site(tx: Transaction, *, site_id: int) -> bool:
@@ -251,20 +244,6 @@ def half_erased(tx: Transaction) -> list[int]:
 def removed_sites(tx: Transaction) -> list[int]:
     """Sites of which something may be left."""
     return [int(row.name.removeprefix(REMOVED)) for row in tx.all(_REMOVED)]
-
-
-def expired(tx: Transaction, *, site_id: int, days: int, limit: int) -> list:
-    """Conversations (id, visitor_id) that were closed longer ago than that."""
-    return tx.all(_EXPIRED, site_id=site_id, before_ms=tx.now_ms() - days * DAY_MS, limit=limit)
-
-
-def is_forgotten(tx: Transaction, *, visitor_id: int, days: int) -> bool:
-    """Whether there is nothing of a visitor that is younger than that, nor an open conversation."""
-    before_ms = tx.now_ms() - days * DAY_MS
-    visitor = tx.one(_VISITOR, id=visitor_id)
-    if visitor is None or visitor.changed_ms >= before_ms:
-        return False
-    return tx.one(_YOUNGER, visitor_id=visitor_id, before_ms=before_ms) is None
 
 
 def _shut(visitor: LockedVisitor) -> Cut:

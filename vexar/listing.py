@@ -111,9 +111,10 @@ def whole(tx: Transaction, *, conversation_id: int, before: int | None, limit: i
     when it is gone."""
     row = tx.one(Conversation.select(Conversation).where(Conversation.id == conversation_id))
     wire = rows_to_wire(tx, [row]) if row else []
-    if not wire:
+    visitor = tx.one(Visitor.select(Visitor).where(Visitor.id == row.visitor_id)) if wire else None
+    # Erased between two of these looks.
+    if visitor is None:
         return None
-    visitor = tx.one(Visitor.select(Visitor).where(Visitor.id == row.visitor_id))
     rows = tx.all(
         _MESSAGES, visitor_id=row.visitor_id, conversation_id=row.id, first=row.first_seq,
         before=_NO_LIMIT_SEQ if before is None else before, limit=limit + 1,

@@ -36,10 +36,11 @@ _BUSY = Statement(
 
 
 def find_who_may_chat(tx: Transaction, site_id: int, operator_id: int) -> tuple[Any, bool]:
-    """An active operator's row (None: there is none) and whether it may chat on this site."""
+    """The row of an active operator of this site (None: there is none) and whether it may chat there."""
     operator = tx.one(_OPERATOR, id=operator_id)
     access = auth.find_access(tx, operator=operator, site_id=site_id) if operator else None
-    return operator, bool(access and access.can_chat)
+    # Who works elsewhere is nobody here: numbers must not tell who there is.
+    return (operator, access.can_chat) if access else (None, False)
 
 
 def is_available(tx: Transaction, site_id: int, settings: SiteSettings, now_ms: int) -> bool:

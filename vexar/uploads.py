@@ -60,9 +60,10 @@ CLAIM = Statement(
         (Upload.is_used == 1) | (Upload.created_ms > P.claimable_ms),
     )
 )
-# An operator's own, or one this visitor sent: never another visitor's.
+# An operator's own, or one this visitor sent or got: never another visitor's. From now on it is this visitor's, and
+# goes with what is erased of it; shared with somebody else it would vanish there, too.
 CLAIM_FOR_PERSON = Statement(
-    Upload.update({Upload.is_used: 1}).where(
+    Upload.update({Upload.is_used: 1, Upload.visitor_id: P.visitor_id}).where(
         Upload.path == P.path, Upload.site_id == P.site_id,
         Upload.visitor_id.is_null() | (Upload.visitor_id == P.visitor_id),
         (Upload.is_used == 1) | (Upload.created_ms > P.claimable_ms),

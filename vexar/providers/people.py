@@ -88,7 +88,10 @@ _PATTERNS = (
     r"(?:לדבר|לשוחח|להתכתב|לעבור|תעבירו|העבירו|תחברו).{0,8} (?:עם |אל |ל)(?:נציג|נציגה|אדם|בן אדם|מישהו|מוקדן|"
     r"שירות הלקוחות)",
     # Chinese
-    r"(?:转|轉|接|找|叫)(?:一下|一个|个)?(?:人工|真人)|人工(?:客服|服务)|真人客服|(?:联系|找|转|接)(?:一下)?客服|"
+    # Not what is called artificial, such as intelligence or turf.
+    r"(?:转|轉|接|找|叫)(?:一下|一个|个)?"
+    r"(?:人工(?=$|[ 客服坐座吧谢帮来回处解]|(?:电话|热线))|真人)|"
+    r"人工(?:客服|服务)|真人客服|(?:联系|找|转|接)(?:一下)?客服|"
     r"(?:和|跟|与|同)(?:一个|一位|你们的?)?(?:真人|真正的人|客服|工作人员)(?:人员)?(?:说话|聊|交谈|对话|沟通|谈|说)",
     # Japanese
     r"(?:(?<![\u3400-\u9fff])人|人間|担当者|オペレーター|オペレータ|スタッフ|係の人|係員)(?:の方)?(?:と|に|へ)(?:直接)?"
@@ -112,13 +115,20 @@ _NOT = re.compile(
     r"\b(?:don t|do not|not|never|without|rather than|nicht|kein|keinen|keiner|ne|sans|sin|sem|senza|non|niet|zonder|"
     r"nie|bez|не|без|לא|לבלי|لا|بدون)\b|不想|不要|不用|たくない|istemiyorum"
 )
+_ENDS = re.compile(r"[.,;:!?\n\u2013\u2014\u2026\u061b\u061f\u060c\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]+")
 _IS_WHOLE = frozenset(_WHOLE_MESSAGES.split("|"))
 _ASKS = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
 
 
 def asks_for_person(message: str) -> bool:
     """Whether the message asks to talk to a person of the site."""
-    said = " ".join(re.findall(r"[^\W_]+", message.casefold()))
-    if said in _IS_WHOLE:
+    text = message.casefold()
+    if _plain(text) in _IS_WHOLE:
         return True
-    return bool(_ASKS.search(said)) and not _NOT.search(said)
+    # A "no" counts for its own part of the message: "I don't want a bot, let me talk to a human" asks for one.
+    said = [_plain(part) for part in (text, *_ENDS.split(text))]
+    return any(_ASKS.search(part) and not _NOT.search(part) for part in said)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text))

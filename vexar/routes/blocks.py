@@ -10,12 +10,13 @@ from flask import Blueprint, Response
 
 from vexar import blocks
 from vexar.addresses import matches, parse, parse_network
-from vexar.errors import ApiError, invalid
+from vexar.errors import invalid
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Done, OneOf, Text, Whole
 from vexar.routes.lists import Pagination, csv_answer, page_answer
 from vexar.routes.operator import CHAT, DENIED
 from vexar.routes.signed import Member, signed_in
+from vexar.routes.sites import found
 from vexar.routes.watching import MAX_CSV_ROWS, SitesQuery, sites_of
 
 blueprint = Blueprint("blocks", __name__)
@@ -77,9 +78,10 @@ def block(member: Member, body: BlockBody) -> dict:
         conversation.site_id, body.by, value, reason=body.reason or None, until_ms=_until_ms(member, body.until),
         operator_id=member.operator.id,
     )
-    return {"block": member.parts.store.read(
+    # Not found: a colleague has lifted it again already.
+    return {"block": found(member.parts.store.read(
         blocks.by_target, site_id=conversation.site_id, kind=body.by, value=blocks.target(body.by, value)
-    )}
+    ))}
 
 
 @endpoint(blueprint, "POST", "/operator/unblock/<int:conversation_id>", body=Done, answer=Lifted, strict=True,
@@ -104,11 +106,9 @@ def blocked(member: Member, query: SitesQuery) -> dict | Response:
 @endpoint(blueprint, "DELETE", "/operator/blocked/<int:block_id>", answer=Done, strict=True, caller=signed_in,
           errors=DENIED, tag="operator", summary="Lift one block")
 def lift(member: Member, block_id: int) -> dict:
-    found = member.parts.store.read(blocks.one, block_id=block_id)
-    if found is None:
-        raise ApiError("not_found")
-    member.site(found.site_id, CHAT)
-    member.parts.conversations.lift(found)
+    row = found(member.parts.store.read(blocks.one, block_id=block_id))
+    member.site(row.site_id, CHAT)
+    member.parts.conversations.lift(row)
     return {}
 
 
@@ -133,8 +133,8 @@ def _network(address: str, given: str | None) -> str:
         if network is None or not matches(address, network):
             raise invalid(network="must be a CIDR range that holds the visitor's address")
         return network
-    found = parse(address)
-    return f"{address}/{IPV6_BITS}" if found is not None and found.version == 6 else address
+    known = parse(address)
+    return f"{address}/{IPV6_BITS}" if known is not None and known.version == 6 else address
 
 
 def _until_ms(member: Member, until: datetime | None) -> int | None:

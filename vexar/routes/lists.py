@@ -15,7 +15,7 @@ from vexar.routes.fields import OneOf, Whole
 
 MAX_PER_PAGE = 100
 # Spreadsheets take a cell that begins so for a formula, and a visitor may have written it.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # More rows at once would keep the streams of the worker waiting where the database is a server.
 SLICE_ROWS = 200
 

@@ -16,6 +16,7 @@ from vexar.routes.api import endpoint
 from vexar.routes.fields import Done, ImageUrl, MessageId, SessionId, Text, Whole
 from vexar.routes.scope import own_origins, settings_of
 from vexar.routes.signed import Member, signed_in
+from vexar.routes.sites import found
 
 blueprint = Blueprint("operator", __name__)
 
@@ -211,7 +212,7 @@ def proactive_message(member: Member, body: ProposeBody) -> dict:
     seq = _verbs(member).propose(
         site.id, body.session_id, member.operator, content=body.content, message_id=body.message_id
     )
-    visitor = member.parts.store.read(desk.visitor, site_id=site.id, session_id=body.session_id)
+    visitor = found(member.parts.store.read(desk.visitor, site_id=site.id, session_id=body.session_id))
     return {"conversation_id": visitor.conversation_id, "message": _stored(member, visitor.id, seq)}
 
 
@@ -243,6 +244,6 @@ def _image_path(member: Member, url: str) -> str:
 
 
 def _stored(member: Member, visitor_id: int, seq: int) -> dict:
-    return member.parts.store.read(
+    return found(member.parts.store.read(
         desk.message, visitor_id=visitor_id, seq=seq, image_base=member.parts.streams.image_base
-    )
+    ))

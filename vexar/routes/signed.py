@@ -98,4 +98,6 @@ def _token() -> tuple[str | None, bool]:
 
 def _find_conversation(tx: Transaction, *, conversation_id: int) -> tuple[Any, Any] | None:
     conversation = tx.one(_CONVERSATION, id=conversation_id)
-    return (conversation, tx.one(_VISITOR, id=conversation.visitor_id)) if conversation else None
+    visitor = tx.one(_VISITOR, id=conversation.visitor_id) if conversation else None
+    # An eraser may come between the two: without its visitor a conversation is as good as gone.
+    return (conversation, visitor) if visitor else None

@@ -5,8 +5,9 @@
 // the page is left. `app`: {user, sites, live, go(path), can(permission), siteId, onSite(listener)}.
 
 import { api } from "./lib/api.js";
-import { openDialog, toast } from "./lib/dialog.js";
+import { mayLeave, openDialog, toast } from "./lib/dialog.js";
 import { Conversations } from "./lib/conversations.js";
+import { isDirty } from "./lib/dirty.js";
 import { h, icon, put } from "./lib/dom.js";
 import { ICONS } from "./lib/icons.js";
 import { forgetKept, openKept } from "./lib/kept.js";
@@ -27,10 +28,14 @@ const PAGES = {
   analytics: ["Analytics", "can_view_conversations"],
   nudges: ["Nudges", "can_edit"],
   replies: ["Replies", "can_chat"],
+  blocks: ["Blocks", "can_chat"],
   settings: ["Settings", "can_edit"],
   team: ["Team", "owner"],
   account: ["My account", ""],
 };
+
+// What there is to do without any site.
+const SITELESS = ["settings", "team", "account"];
 
 class App extends EventTarget {
   live = new Live();
@@ -39,6 +44,7 @@ class App extends EventTarget {
   #side = document.getElementById("side");
   #page = null;
   #name = "";
+  #path = "";
   #turn = 0;
   // Those who wait; null until a snapshot was read, whose waiting ones are no news.
   #waiting = null;
@@ -67,17 +73,24 @@ class App extends EventTarget {
   }
 
   // Goes to a page of the console: go("inbox/12").
-  go(path, { replace = false } = {}) {
+  async go(path, { replace = false } = {}) {
+    if (isDirty(this.#main) && !(await mayLeave(this.#main))) return;
     history[replace ? "replaceState" : "pushState"](null, "", ROOT + path);
-    return this.#show(ROOT + path);
+    await this.#show(ROOT + path);
   }
 
-  chooseSite(siteId) {
-    this.siteId = siteId;
-    localStorage.setItem(SITE_KEY, String(siteId));
+  // Another site, on the same page or on `path`.
+  async chooseSite(siteId, path = location.pathname.slice(ROOT.length).split("/")[0]) {
+    if (await mayLeave(this.#main)) {
+      this.siteId = siteId;
+      localStorage.setItem(SITE_KEY, String(siteId));
+      this.#name = "";
+      put(this.#main);
+      await this.go(path, { replace: true });
+    }
+    // Also when it stays: the box shows what is true.
     this.#drawSide();
-    this.#name = "";
-    this.go(location.pathname.slice(ROOT.length).split("/")[0], { replace: true });
+    this.#count();
   }
 
   // After a site was added, renamed or removed.
@@ -85,6 +98,7 @@ class App extends EventTarget {
     await this.#readUser();
     if (!this.site) this.siteId = this.sites[0]?.id ?? null;
     this.#drawSide();
+    this.#count();
     this.#mark();
     this.live.answerFor(this.#answered());
   }
@@ -107,10 +121,15 @@ class App extends EventTarget {
     if (place) put(place, count ? String(count) : "");
   }
 
+  #isOpen(name) {
+    return Boolean(PAGES[name]) && this.can(PAGES[name][1]) && (Boolean(this.site) || SITELESS.includes(name));
+  }
+
   async #show(path) {
     const [name, ...rest] = path.slice(ROOT.length).split("/").filter(Boolean);
-    if (!PAGES[name] || !this.can(PAGES[name][1])) {
-      const first = Object.keys(PAGES).find((one) => this.can(PAGES[one][1]));
+    this.#path = path;
+    if (!this.#isOpen(name)) {
+      const first = Object.keys(PAGES).find((one) => this.#isOpen(one));
       if (name !== first) await this.go(first, { replace: true });
       return;
     }
@@ -160,7 +179,7 @@ class App extends EventTarget {
   }
 
   #listen() {
-    addEventListener("popstate", () => this.#show(location.pathname));
+    addEventListener("popstate", () => this.#back());
     document.addEventListener("click", (event) => this.#follow(event));
     listenToKeys();
     for (const [key, name] of [["1", "inbox"], ["2", "visitors"], ["3", "analytics"]]) {
@@ -173,6 +192,12 @@ class App extends EventTarget {
       document.body.classList.remove("is-offline");
       resendAll();
     });
+  }
+
+  // The browser has changed the address already; whoever wants to stay gets it back.
+  async #back() {
+    if (await mayLeave(this.#main)) this.#show(location.pathname);
+    else history.pushState(null, "", this.#path);
   }
 
   // Waiting visitors, in the navigation and in the title; one that begins to wait also as a notification.
@@ -217,7 +242,7 @@ class App extends EventTarget {
   }
 
   #links() {
-    const pages = Object.entries(PAGES).filter(([, [, permission]]) => this.can(permission));
+    const pages = Object.entries(PAGES).filter(([name]) => this.#isOpen(name));
     return pages.map(([name, [title]]) => h("li", {}, h(
       "a",
       { href: ROOT + name, data: { page: name } },
@@ -250,6 +275,7 @@ class App extends EventTarget {
   }
 
   async #signOut() {
+    if (!(await mayLeave())) return;
     try {
       await api.post("auth/logout");
     } catch (problem) {
@@ -257,6 +283,8 @@ class App extends EventTarget {
       return;
     }
     forgetKept();
+    // What is not there any more is not asked about.
+    put(this.#main);
     location.assign("/console/login");
   }
 }

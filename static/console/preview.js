@@ -51,6 +51,27 @@
     readyState = 0;
     close() {}
   };
+  // The site's own pages may be on this origin, with a conversation that the preview must neither show nor change.
+  for (const name of ["localStorage", "sessionStorage"]) {
+    Object.defineProperty(window, name, { value: memory(), configurable: true });
+  }
+  window.BroadcastChannel = class extends EventTarget {
+    postMessage() {}
+    close() {}
+  };
+
+  function memory() {
+    const kept = new Map();
+    return {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, String(value)),
+      removeItem: (key) => kept.delete(key),
+      key: (place) => [...kept.keys()][place] ?? null,
+      get length() {
+        return kept.size;
+      },
+    };
+  }
 
   const tag = document.createElement("script");
   tag.dataset.key = siteKey;

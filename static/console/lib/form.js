@@ -54,7 +54,8 @@ export function form(children, save, { submit = "Save", done = "", extra = null 
   return element;
 }
 
-// Sends a form once at a time: `save(values, form)`; afterwards it counts as unchanged.
+// Sends a form once at a time: `save(values, form)`; afterwards it counts as unchanged. `save` gives true when it
+// brought new values into the form, which then are the saved ones.
 export async function submitForm(element, button, save, done = "") {
   if (button.getAttribute("aria-disabled") === "true") return;
   // Not `disabled`: that would throw the focus away.
@@ -63,8 +64,8 @@ export async function submitForm(element, button, save, done = "") {
   const sent = stateOf(element);
   try {
     checkFilled(element);
-    await save(values(element), element);
-    settle(element, sent);
+    const isFresh = await save(values(element), element);
+    settle(element, isFresh === true ? stateOf(element) : sent);
     if (done) toast(done);
   } catch (problem) {
     showErrors(element, problem);

@@ -22,6 +22,7 @@ export const ICONS = {
   send: "M4 12 20 5l-5 15-3.5-6.5z",
   image: "M4 5h16v14H4zM4 16l4.5-4.5 4 4L16 12l4 4M9 9.5v.1",
   note: "M5 4h14v10l-5 6H5zM14 20v-6h5M8 8.5h8M8 12h4",
+  blocks: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM5.7 5.7l12.6 12.6",
   block: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM5.7 5.7l12.6 12.6",
   transfer: "M4 9h14l-4-4M20 15H6l4 4",
   check: "M5 12.5 10 17 19 7",

@@ -7,21 +7,24 @@ import { ICONS } from "./icons.js";
 const SEARCH_AFTER_MS = 250;
 
 // columns: [{title, cell: (row) => Node | text, isNumber}]; path: of the list; filters: [{name, label, options:
-// [[value, words]], value}]; `searchLabel` shows a search box. `onRow(row)` makes rows open with a click on their
-// first cell, which becomes a button.
+// [[value, words]], value}]; `query`: what is always asked for; `searchLabel` shows a search box. `onRow(row)` makes
+// rows open with a click on their first cell, which becomes a button; a row without `opens(row)` stays text.
 export class ListTable {
   #columns;
   #path;
   #query = { page: 1 };
   #turn = 0;
   #onRow;
+  #opens;
   #place = h("div", { class: "list-place" });
   #csv;
 
-  constructor({ path, columns, filters = [], searchLabel = "", empty, onRow = null, caption }) {
+  constructor({ path, columns, filters = [], searchLabel = "", empty, query = {}, caption, ...rows }) {
     this.#path = path;
     this.#columns = columns;
-    this.#onRow = onRow;
+    this.#onRow = rows.onRow;
+    this.#opens = rows.opens || (() => true);
+    Object.assign(this.#query, query);
     this.empty = empty;
     this.caption = caption;
     this.#csv = h("a", { class: "button quiet", download: true }, icon(ICONS.download, 16), "CSV");
@@ -79,15 +82,25 @@ export class ListTable {
   }
 
   #show({ data, pagination }) {
-    if (!data.length) {
-      put(this.#place, h("p", { class: "empty" }, this.empty));
+    // The last row of the last page was removed.
+    if (!data.length && this.#query.page > 1) {
+      this.#query.page = Math.max(1, Math.min(pagination.pages, this.#query.page - 1));
+      this.load();
       return;
     }
+    this.#csv.hidden = !data.length;
+    if (!data.length) {
+      put(this.#place, h("p", { class: "empty" }, this.#query.search ? "Nothing is like that." : this.empty));
+      return;
+    }
+    const focused = this.#place.contains(document.activeElement);
     put(
       this.#place,
       h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": this.caption }, this.#table(data)),
       pagination.pages > 1 && this.#pages(pagination),
     );
+    // The button that was pressed is gone; the keyboard goes on at the rows that it brought.
+    if (focused) this.#place.querySelector(".table-scroll").focus();
   }
 
   #table(rows) {
@@ -96,18 +109,18 @@ export class ListTable {
       {},
       h("caption", { class: "hidden" }, this.caption),
       h("thead", {}, h("tr", {}, this.#columns.map((column) =>
-        h("th", { scope: "col", class: column.isNumber && "number" }, column.title)))),
+        h(column.title ? "th" : "td", { scope: column.title ? "col" : null, class: column.isNumber && "number" }, column.title)))),
       h("tbody", {}, rows.map((row) => h("tr", {}, this.#columns.map((column, place) => this.#cell(column, place, row))))),
     );
   }
 
   #cell(column, place, row) {
     const content = column.cell(row) ?? "";
-    const opens = this.#onRow && place === 0;
+    const opens = this.#onRow && place === 0 && this.#opens(row);
     const inside = opens
       ? h("button", { type: "button", class: "link", onclick: () => this.#onRow(row) }, content)
       : content;
-    return h("td", { class: column.isNumber && "number", data: { title: column.title } }, inside);
+    return h("td", { class: column.isNumber && "number", data: column.title ? { title: column.title } : {} }, inside);
   }
 
   #pages({ page, pages, total }) {

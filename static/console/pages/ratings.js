@@ -1,6 +1,7 @@
 // What visitors thought of their conversations.
 
 import { api } from "../lib/api.js";
+import { barTable } from "../lib/chart.js";
 import { h } from "../lib/dom.js";
 import { ListTable } from "../lib/table.js";
 import { ago } from "../lib/time.js";
@@ -11,29 +12,30 @@ export async function open(app) {
     caption: "Ratings",
     empty: "Nobody has rated a conversation yet.",
     columns: [
-      { title: "Visitor", cell: (row) => row.visitor_name },
+      { title: "Visitor", cell: (row) => h("bdi", {}, row.visitor_name) },
       { title: "Score", cell: (row) => stars(row.score) },
       { title: "Comment", cell: (row) => row.comment },
+      { title: "Talked to", cell: (row) => row.operator?.name || "AI" },
       { title: "When", cell: (row) => h("time", { datetime: row.rated_at }, ago(row.rated_at)) },
     ],
     onRow: (row) => app.go(`inbox/${row.conversation_id}`),
   });
   const [stats] = await Promise.all([api.get(`sites/${app.siteId}/ratings/stats`), list.load()]);
-  return { title: "Ratings", node: h("div", { class: "page" }, h("h1", {}, "Ratings"), summary(stats), list.node) };
+  const node = h("div", { class: "page" }, h("h1", {}, "Ratings"), stats.count > 0 && summary(stats), list.node);
+  return { title: "Ratings", node };
 }
 
 function summary({ average, count, distribution }) {
-  const top = Math.max(1, ...Object.values(distribution));
-  const rows = [5, 4, 3, 2, 1].map((score) => h("tr", {},
-    h("th", { scope: "row" }, stars(score)),
-    h("td", {}, h("meter", { min: 0, max: top, value: distribution[score] || 0, "aria-label": `${score} of 5` })),
-    h("td", { class: "number" }, String(distribution[score] || 0))));
+  const rows = [5, 4, 3, 2, 1].map((score) => ({ label: stars(score), value: distribution[score] || 0 }));
   return h("section", { class: "card rating-summary", "aria-label": "Summary" },
-    h("dl", { class: "figure-plain" }, h("dt", {}, "Average"), h("dd", {}, average == null ? "–" : average.toFixed(1)),
-      h("dt", {}, "Ratings"), h("dd", {}, String(count))),
-    h("table", { class: "figures" }, h("caption", { class: "hidden" }, "Ratings by score"), h("tbody", {}, rows)));
+    h("dl", { class: "figure-plain" },
+      h("div", {}, h("dt", {}, "Average"), h("dd", {}, average == null ? "–" : average.toFixed(1))),
+      h("div", {}, h("dt", {}, "Ratings"), h("dd", {}, String(count)))),
+    barTable("Ratings by score", rows, ["Score", "Ratings"]));
 }
 
 function stars(score) {
-  return h("span", { class: "stars" }, h("span", { "aria-hidden": "true" }, "★".repeat(score) + "☆".repeat(5 - score)), h("span", { class: "hidden" }, `${score} of 5`));
+  return h("span", { class: "stars" },
+    h("span", { "aria-hidden": "true" }, "★".repeat(score) + "☆".repeat(5 - score)),
+    h("span", { class: "hidden" }, `${score} of 5`));
 }

@@ -1,9 +1,14 @@
 // Working hours: a time zone and one or more spans a day; off means somebody is always expected.
 
-import { h, put } from "../lib/dom.js";
+import { h, icon, put } from "../lib/dom.js";
 import { checkbox, field, select } from "../lib/form.js";
+import { ICONS } from "../lib/icons.js";
+import { shownWhen } from "./inputs.js";
 
-const DAYS = [["mon", "Monday"], ["tue", "Tuesday"], ["wed", "Wednesday"], ["thu", "Thursday"], ["fri", "Friday"], ["sat", "Saturday"], ["sun", "Sunday"]];
+const DAYS = [
+  ["mon", "Monday"], ["tue", "Tuesday"], ["wed", "Wednesday"], ["thu", "Thursday"], ["fri", "Friday"],
+  ["sat", "Saturday"], ["sun", "Sunday"],
+];
 const USUAL = ["09:00", "17:00"];
 
 export class Hours {
@@ -15,10 +20,10 @@ export class Hours {
     const days = hours?.days || Object.fromEntries(DAYS.slice(0, 5).map(([day]) => [day, [USUAL]]));
     const limited = checkbox("Only at certain hours", "has_hours", Boolean(hours), "Outside them visitors are asked for an email instead.");
     const zones = select("timezone", timezones(zone).map((name) => [name, name]), zone);
-    const inside = h("div", { class: "form", hidden: !hours }, field("Time zone", zones), this.#rows);
-    limited.querySelector("input").addEventListener("change", (event) => (inside.hidden = !event.target.checked));
+    const inside = h("div", { class: "form" }, field("Time zone", zones), this.#rows);
     put(this.#rows, DAYS.map(([day, name]) => dayRow(day, name, days[day] || [])));
-    this.node = h("fieldset", {}, h("legend", {}, "Working hours"), limited, inside);
+    this.node = h("fieldset", { data: { name: "working_hours" } }, h("legend", {}, "Working hours"), limited,
+      shownWhen(limited, inside));
   }
 
   // What the fields of a form say, as the server takes it.
@@ -26,24 +31,40 @@ export class Hours {
     if (!element.elements.has_hours.checked) return null;
     const days = {};
     for (const row of element.querySelectorAll(".hours-day")) {
-      const spans = [...row.querySelectorAll(".span")].map((span) => [...span.querySelectorAll("input")].map((input) => input.value));
-      const filled = spans.filter(([from, to]) => from && to);
-      if (filled.length) days[row.dataset.day] = filled;
+      const spans = [...row.querySelectorAll(".span")].map((span) => [...span.querySelectorAll("input")]);
+      // Half a span is sent as it is, and refused: dropped in silence, the day would be a free one.
+      if (spans.length) days[row.dataset.day] = spans.map((span) => span.map((input) => input.value));
     }
     return { timezone: element.elements.timezone.value, days };
   }
 }
 
 function dayRow(day, name, spans) {
-  const place = h("div", { class: "spans" }, spans.map((span) => spanRow(name, span)));
-  const add = h("button", { type: "button", class: "quiet", onclick: () => place.append(spanRow(name, USUAL)) }, "Add", h("span", { class: "hidden" }, ` hours on ${name}`));
-  return h("div", { class: "hours-day", data: { day } }, h("span", { class: "hours-name" }, name), place, add);
+  const free = h("span", { class: "free soft" }, "Closed");
+  const place = h("div", { class: "spans" }, free);
+  const add = (span) => place.append(spanRow(name, span));
+  const button = h("button", {
+    type: "button", class: "quiet", onclick: () => {
+      add(USUAL);
+      place.lastElementChild.querySelector("input").focus();
+    },
+  }, icon(ICONS.plus, 18), "Add", h("span", { class: "hidden" }, ` hours on ${name}`));
+  spans.forEach(add);
+  place.addEventListener("removed", () => button.focus());
+  return h("div", { class: "hours-day", data: { day } }, h("span", { class: "hours-name" }, name), place, button);
 }
 
 function spanRow(name, [from, to]) {
+  const remove = () => {
+    row.dispatchEvent(new Event("removed", { bubbles: true }));
+    row.remove();
+  };
   const row = h("span", { class: "span" },
-    h("input", { type: "time", value: from, "aria-label": `${name} from` }), " – ", h("input", { type: "time", value: to, "aria-label": `${name} to` }),
-    h("button", { type: "button", class: "quiet square", "aria-label": `Remove these hours on ${name}`, onclick: () => row.remove() }, "×"));
+    h("input", { type: "time", value: from, "aria-label": `${name} from` }), "–",
+    // The end of a day is 24:00 for the server; a clock shows it as 00:00, which means the same.
+    h("input", { type: "time", value: to === "24:00" ? "00:00" : to, "aria-label": `${name} to` }),
+    h("button", { type: "button", class: "quiet square", "aria-label": `Remove these hours on ${name}`, onclick: remove },
+      icon(ICONS.close, 18)));
   return row;
 }
 

@@ -3,20 +3,22 @@
 import { h } from "../lib/dom.js";
 
 const AFTER_MS = 350;
+// What the widget takes to draw itself after its page has loaded: the old picture stays until then.
+const DRAWN_AFTER_MS = 250;
 const SHOWN = [
-  "bot_name", "bot_avatar_url", "welcome_message", "primary_color", "header_color", "position", "button_style", "starters",
-  "photo_upload_enabled", "operator_enabled", "collect_data", "collect_email", "lead_when",
+  "bot_name", "bot_avatar_url", "welcome_message", "primary_color", "header_color", "position", "button_style",
+  "starters", "photo_upload_enabled", "operator_enabled", "collect_data", "collect_email", "lead_when",
 ];
 
 export class Preview {
   #siteKey;
   #timer = 0;
   #last = "";
-  #frame = h("iframe", { class: "preview-frame", title: "Preview of the widget" });
+  #place = h("div", { class: "preview-place" });
 
   constructor(siteKey) {
     this.#siteKey = siteKey;
-    this.node = h("aside", { class: "preview", "aria-label": "Preview" }, h("h2", {}, "Preview"), this.#frame,
+    this.node = h("aside", { class: "preview", "aria-label": "Preview" }, h("h2", {}, "Preview"), this.#place,
       h("p", { class: "soft small" }, "Nothing you write here is sent or kept."));
   }
 
@@ -35,9 +37,11 @@ export class Preview {
 
   // A new frame for every change: the widget draws itself once, from its configuration.
   #load(state) {
-    const fresh = this.#frame.cloneNode();
-    fresh.src = `/console/preview#${encodeURIComponent(state)}`;
-    this.#frame.replaceWith(fresh);
-    this.#frame = fresh;
+    const src = `/console/preview#${encodeURIComponent(state)}`;
+    const frame = h("iframe", { class: "preview-frame", title: "Preview of the widget", src });
+    frame.addEventListener("load", () => setTimeout(() => {
+      while (frame.isConnected && frame.previousElementSibling) frame.previousElementSibling.remove();
+    }, DRAWN_AFTER_MS));
+    this.#place.append(frame);
   }
 }

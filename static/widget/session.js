@@ -6,6 +6,7 @@ import { loadMarkdown } from "./dom.js";
 const HIDDEN_PAUSE_MS = 30_000;
 const MISSED_MS = 3_000;
 const REFRESH_MS = 4_000;
+const STAYED_MS = 4_000;
 const PAGE = { limit: 50 };
 
 export class Session {
@@ -24,7 +25,7 @@ export class Session {
   constructor(panel) {
     const { core, keep, state } = panel;
     Object.assign(this, { panel, state, keep, lastMode: state.mode });
-    // Nobody can write to a session that the server has never heard of: nothing to listen to yet.
+    // A first look at the chat is not burdened with what listens: that comes with the first words, or in a moment.
     this.#isKnown = Boolean(keep.get("session"));
     this.api = new Api(core.base, core.key, keep.begin());
   }
@@ -128,7 +129,15 @@ export class Session {
   #want(isWanted) {
     this.#isWanted = isWanted;
     this.#isKnown ||= this.state.cursor > 0 || this.state.letters.size > 0;
+    if (this.#isKnown || !isWanted) this.later.drop("stay");
     if (this.news || (isWanted && this.#isKnown)) this.#hear((news) => news.want(this.#isWanted));
+    else if (isWanted) this.later.do("stay", STAYED_MS, () => this.#stayed());
+  }
+
+  /** Whoever stays may be seen by the people of the site, and spoken to first. */
+  #stayed() {
+    this.#isKnown = true;
+    this.listen();
   }
 
   /** Do something with what comes in; the module for it is fetched with the first of it. */

@@ -135,3 +135,10 @@ def test_a_message_on_its_way_survives_the_cache(open_page, upstream, gate):
     chat.wait("assistant", "The beginning and the end.")
     chat.settled()
     assert (chat.bubbles("visitor"), upstream.count) == (["how?"], 1)
+
+
+def test_whoever_stays_can_be_spoken_to_before_writing(open_page, acting, olga):
+    chat = open_page().open()
+    chat.until(lambda: listened(chat) == 1, "to listen")
+    acting.propose(chat, olga, content="Can I help you?")
+    chat.wait("proactive", "Can I help you?")

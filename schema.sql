@@ -323,20 +323,38 @@ CREATE TABLE knowledge_entry (
   content          MEDIUMTEXT NOT NULL,                      -- plain text, what answers are made of
   url              VARCHAR(2000),                            -- the source a visitor is shown, or null
   lang             VARCHAR(35) NOT NULL,                     -- of the stemmer used; empty: unknown
-  length           INTEGER NOT NULL,                         -- weighted number of its terms
+  length           INTEGER NOT NULL,                         -- number of its terms; 0: not findable (yet)
   created_ms       BIGINT NOT NULL,
-  changed_ms       BIGINT NOT NULL                           -- of its text
+  changed_ms       BIGINT NOT NULL,                          -- of its text
+  index_version    INTEGER NOT NULL DEFAULT 0                -- rules its terms were cut by; older: cut anew
 );
 CREATE INDEX knowledge_entry_site ON knowledge_entry (site_id, id);
+CREATE INDEX knowledge_entry_version ON knowledge_entry (index_version);
+
+-- A part of an entry's text, as it is found and cited; a short text is one.
+CREATE TABLE knowledge_chunk (
+  id               INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id          INTEGER NOT NULL,
+  entry_id         INTEGER NOT NULL,                         -- row of knowledge_entry
+  place            INTEGER NOT NULL,                         -- 0, 1, 2... within the entry
+  heading          VARCHAR(300) NOT NULL,                    -- the one it stands under, empty: none
+  begins           INTEGER NOT NULL,                         -- its first character in the content
+  ends             INTEGER NOT NULL,                         -- the one behind its last
+  question_terms   INTEGER NOT NULL,                         -- number of terms in the question
+  title_terms      INTEGER NOT NULL,                         -- the same for title and heading
+  content_terms    INTEGER NOT NULL                          -- the same for the part itself
+);
+CREATE UNIQUE INDEX knowledge_chunk_place ON knowledge_chunk (entry_id, place);
+CREATE INDEX knowledge_chunk_site ON knowledge_chunk (site_id, id);
 
 -- Where a term occurs: the site's own index, the same on every engine.
 CREATE TABLE knowledge_term (
   site_id          INTEGER NOT NULL,
   term             VARBINARY(128) NOT NULL,                  -- stemmed, UTF-8
-  entry_id         INTEGER NOT NULL,                         -- row of knowledge_entry
+  chunk_id         INTEGER NOT NULL,                         -- row of knowledge_chunk
   in_question      INTEGER NOT NULL,                         -- how often it occurs in the question
   in_title         INTEGER NOT NULL,                         -- the same for the title
   in_content       INTEGER NOT NULL,                         -- the same for the content
-  PRIMARY KEY (site_id, term, entry_id)
+  PRIMARY KEY (site_id, term, chunk_id)
 ) WITHOUT ROWID;
-CREATE INDEX knowledge_term_entry ON knowledge_term (entry_id);
+CREATE INDEX knowledge_term_chunk ON knowledge_term (chunk_id);

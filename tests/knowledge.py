@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from vexar.knowledge.index import Entry
+from vexar.knowledge.entries import Entry
 from vexar.models import Site
 from vexar.settings import SiteSettings, write_settings
 from vexar.store import Store

@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from tests.knowledge import SHOP, faq, make_site
-from vexar.knowledge.index import ENTRIES_PER_JOB, ROWS_PER_JOB, Entry, add_entries, remove_entries
+from vexar.knowledge.entries import Entry
+from vexar.knowledge.index import ENTRIES_PER_JOB, ROWS_PER_JOB, add_entries, remove_entries
 from vexar.knowledge.search import search
-from vexar.models import KnowledgeEntry, KnowledgeTerm, Site
+from vexar.models import KnowledgeChunk, KnowledgeEntry, KnowledgeTerm, Site
 
 
 def rows_of(store, model, site_id):
@@ -73,7 +74,7 @@ def test_an_import_that_died_halfway_is_not_found_and_is_completed_by_the_next(s
 
     def as_if_it_died(tx):
         tx.run(KnowledgeEntry.update(length=0).where(KnowledgeEntry.id == number))
-        tx.run(KnowledgeTerm.delete().where(KnowledgeTerm.entry_id == number, KnowledgeTerm.term != "canada"))
+        tx.run(KnowledgeTerm.delete().where(KnowledgeTerm.site_id == site.id, KnowledgeTerm.term != "canada"))
         tx.run(Site.update(knowledge_version=Site.knowledge_version + 1))
 
     store.write(as_if_it_died)
@@ -127,9 +128,11 @@ def test_removed_entries_are_gone_with_their_terms(store):
     ids = add_entries(store, site.id, SHOP)
     assert remove_entries(store, site.id, [ids[0], ids[0], 999_999]) == 1
     assert first(store, site, "canada") is None
-    assert {row.entry_id for row in rows_of(store, KnowledgeTerm, site.id)} == set(ids[1:])
+    chunks = rows_of(store, KnowledgeChunk, site.id)
+    assert {row.entry_id for row in chunks} == set(ids[1:])
+    assert {row.chunk_id for row in rows_of(store, KnowledgeTerm, site.id)} == {row.id for row in chunks}
     assert remove_entries(store, site.id) == len(SHOP) - 1
-    assert rows_of(store, KnowledgeTerm, site.id) == rows_of(store, KnowledgeEntry, site.id) == []
+    assert [rows_of(store, model, site.id) for model in (KnowledgeTerm, KnowledgeChunk, KnowledgeEntry)] == [[]] * 3
 
 
 def test_one_site_never_touches_or_finds_what_another_knows(store):

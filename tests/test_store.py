@@ -206,7 +206,7 @@ class TestEveryEngine:
 
     def test_binary_text_columns_come_back_as_text(self, store):
         term = KnowledgeTerm.insert(
-            site_id=1, term="größe", entry_id=1, in_question=0, in_title=0, in_content=1
+            site_id=1, term="größe", chunk_id=1, in_question=0, in_title=0, in_content=1
         )  # fmt: skip
         store.write(lambda tx: tx.insert(term))
         compiled = Statement(KnowledgeTerm.select(KnowledgeTerm.term))

@@ -41,7 +41,8 @@ GRACE_MS = 120_000
 _OF_SITE = (
     (models.Block, "id"), (models.NudgeRule, "id"), (models.NudgeEvent, "id"), (models.Budget, "period"),
     (models.SiteDay, "day"), (models.Presence, "operator_id"), (models.OperatorSite, "operator_id"),
-    (models.OnlineSession, "session_id"), (models.CannedReply, "id"), (models.KnowledgeEntry, "id"),
+    (models.OnlineSession, "session_id"), (models.CannedReply, "id"), (models.KnowledgeChunk, "id"),
+    (models.KnowledgeEntry, "id"),
 )  # fmt: skip
 
 _ANONYMOUS = Statement(
@@ -198,7 +199,7 @@ def wipe_site(tx: Transaction, *, site_id: int) -> bool:
     """Delete what fits into a slice of whatever else belongs to a site; whether it is gone."""
     part = _Slice(tx)
     is_done = part.clear_grouped(
-        KnowledgeTerm, KnowledgeTerm.term, KnowledgeTerm.entry_id, KnowledgeTerm.site_id == site_id
+        KnowledgeTerm, KnowledgeTerm.term, KnowledgeTerm.chunk_id, KnowledgeTerm.site_id == site_id
     ) and part.clear_grouped(
         ConversationTerm, ConversationTerm.term, ConversationTerm.conversation_id, ConversationTerm.site_id == site_id
     )

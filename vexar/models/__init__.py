@@ -6,7 +6,7 @@ column means, and its unit, stands in schema.sql; a test holds both equal.
 
 from __future__ import annotations
 
-from vexar.models.knowledge import KnowledgeEntry, KnowledgeTerm
+from vexar.models.knowledge import KnowledgeChunk, KnowledgeEntry, KnowledgeTerm
 from vexar.models.people import (
     CannedReply,
     LoginFailure,
@@ -32,12 +32,12 @@ from vexar.models.visitors import (
 TABLES = (
     Site, Budget, SiteDay, NudgeRule, NudgeEvent, Lease, Visitor, Conversation, Message, Run, Upload, Block,
     Note, ConversationTerm, OnlineSession, Operator, OperatorSite, OperatorSession, OneTimeLink, LoginFailure,
-    Presence, CannedReply, KnowledgeEntry, KnowledgeTerm,
+    Presence, CannedReply, KnowledgeEntry, KnowledgeChunk, KnowledgeTerm,
 )
 
 __all__ = [
-    "TABLES", "Block", "Budget", "CannedReply", "Conversation", "ConversationTerm", "KnowledgeEntry",
-    "KnowledgeTerm", "Lease", "LoginFailure", "Message", "Note", "NudgeEvent", "NudgeRule", "OneTimeLink",
-    "OnlineSession", "Operator", "OperatorSession", "OperatorSite", "Presence", "Run", "Site", "SiteDay",
+    "TABLES", "Block", "Budget", "CannedReply", "Conversation", "ConversationTerm", "KnowledgeChunk",
+    "KnowledgeEntry", "KnowledgeTerm", "Lease", "LoginFailure", "Message", "Note", "NudgeEvent", "NudgeRule",
+    "OneTimeLink", "OnlineSession", "Operator", "OperatorSession", "OperatorSite", "Presence", "Run", "Site", "SiteDay",
     "Upload", "Visitor",
 ]

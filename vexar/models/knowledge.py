@@ -19,10 +19,30 @@ class KnowledgeEntry(Model):
     length = IntegerField()
     created_ms = BigIntegerField()
     changed_ms = BigIntegerField()
+    index_version = IntegerField(default=0)
 
     class Meta:
         table_name = "knowledge_entry"
-        indexes = ((("site_id", "id"), False),)
+        indexes = ((("site_id", "id"), False), (("index_version",), False))
+
+
+class KnowledgeChunk(Model):
+    """A part of an entry's text."""
+
+    id = AutoField()
+    site_id = IntegerField()
+    entry_id = IntegerField()
+    place = IntegerField()
+    heading = CharField()
+    begins = IntegerField()
+    ends = IntegerField()
+    question_terms = IntegerField()
+    title_terms = IntegerField()
+    content_terms = IntegerField()
+
+    class Meta:
+        table_name = "knowledge_chunk"
+        indexes = ((("entry_id", "place"), True), (("site_id", "id"), False))
 
 
 class KnowledgeTerm(Model):
@@ -30,12 +50,12 @@ class KnowledgeTerm(Model):
 
     site_id = IntegerField()
     term = CharField()
-    entry_id = IntegerField()
+    chunk_id = IntegerField()
     in_question = IntegerField()
     in_title = IntegerField()
     in_content = IntegerField()
 
     class Meta:
         table_name = "knowledge_term"
-        primary_key = CompositeKey("site_id", "term", "entry_id")
-        indexes = ((("entry_id",), False),)
+        primary_key = CompositeKey("site_id", "term", "chunk_id")
+        indexes = ((("chunk_id",), False),)

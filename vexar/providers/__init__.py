@@ -16,7 +16,10 @@ REQUEST_OPERATOR = "request_operator"
 
 @dataclass(frozen=True)
 class Passage:
-    """One knowledge entry (or the part of it) found for a question; `score` falls with the rank."""
+    """One knowledge entry (or the part of it) found for a question; `score` falls with the rank.
+
+    `heading`: the one a part of a long page stands under, or empty.
+    """
 
     entry_id: int
     type: str
@@ -25,6 +28,13 @@ class Passage:
     content: str
     url: str | None
     score: float
+    heading: str = ""
+
+    @property
+    def cited_as(self) -> str:
+        """How the source is named: the page, and the heading in it."""
+        name = self.title or self.question
+        return f"{name} - {self.heading}" if self.heading and self.heading not in name else name
 
 
 @dataclass(frozen=True)

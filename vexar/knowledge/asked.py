@@ -1,0 +1,201 @@
+"""The words of a question, and where they occur in a site's knowledge: the rows that the ranking scores."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from peewee import fn
+
+from vexar.knowledge import text
+from vexar.knowledge.overview import MAX_COUNTS, Overview, breathe
+from vexar.knowledge.synonyms import synonyms
+from vexar.knowledge.typos import is_typo_of
+from vexar.models import KnowledgeTerm
+from vexar.store import P, Statement, Transaction
+from vexar.store.statement import Param
+
+MAX_WORDS = 40
+LITTLE_SHARE = 0.25
+TYPO_TRUST, SYNONYM_TRUST = 0.75, 0.6
+ROOT_CHARS = 5
+# So many rows are read to find candidates, the rarest words first; more frequent words only order what was found.
+MAX_ROWS = 2_000
+MAX_CANDIDATES = 200
+ROWS_PER_READ = 500
+# Statements are compiled for these numbers of values; in between, the last one is repeated.
+IN_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+
+_OCCURRENCES = KnowledgeTerm.select(
+    KnowledgeTerm.term, KnowledgeTerm.chunk_id, KnowledgeTerm.in_question, KnowledgeTerm.in_title,
+    KnowledgeTerm.in_content)
+ROWS_OF_TERM = Statement(
+    _OCCURRENCES.where(KnowledgeTerm.site_id == P.site_id, KnowledgeTerm.term == P.term,
+                       KnowledgeTerm.chunk_id > P.after).order_by(KnowledgeTerm.chunk_id).limit(P.most))
+TERMS_BETWEEN = Statement(
+    KnowledgeTerm.select(KnowledgeTerm.term)
+    .where(KnowledgeTerm.site_id == P.site_id, KnowledgeTerm.term >= P.low, KnowledgeTerm.term < P.high).distinct())
+
+
+@dataclass
+class Word:
+    """One different word of the question: the terms that stand for it, what it counts, where it occurs.
+
+    `weight` from 0 to 1 (1: hardly any chunk has it); `share` below 1: a little word; `trust` below 1: it was read
+    as another word, and that may be wrong. `alike`: terms of words that mean much the same.
+    """
+
+    said: str
+    terms: frozenset[str]
+    share: float
+    alike: frozenset[str] = frozenset()
+    occurs_in: int = 0
+    weight: float = 1.0
+    trust: float = 1.0
+    rows: list[Any] = field(default_factory=list)
+
+    @property
+    def value(self) -> float:
+        """What meeting it is worth."""
+        return self.weight * self.share
+
+    @functools.cached_property
+    def beginnings(self) -> tuple[str, ...]:
+        """How words of the same root begin; none for short words, numbers and writings without spaces."""
+        return tuple(term[:max(4, (2 * len(term) + 2) // 3)] for term in sorted(self.terms)
+                     if len(term) >= ROOT_CHARS and not text.is_dense(term) and not any(map(str.isdigit, term)))
+
+    def has_relative(self, sentence: Iterable[str]) -> bool:
+        """Whether a word of the same root is among these terms."""
+        return bool(self.beginnings) and any(term.startswith(self.beginnings) for term in sentence)
+
+
+def read_question(question: str, lang: str, site_langs: Sequence[str]) -> list[Word]:
+    """The different words of a question in order, cut for every language the site's knowledge is in."""
+    asked = text.words(question)[:MAX_WORDS]
+    spoken = lang or text.detect(question)
+    little_in = {spoken} if spoken else set(site_langs)
+    cut_for = site_langs or ("",)
+    found: dict[frozenset[str], Word] = {}
+    for word in asked:
+        terms = frozenset(text.stem(word, each) for each in cut_for)
+        share = LITTLE_SHARE if any(text.is_little(word, each) for each in little_in) else 1.0
+        alike = frozenset(text.stem(other, each) for each in cut_for for other in synonyms(word, each)) - terms
+        found.setdefault(terms, Word(word, terms, share, alike))
+    return list(found.values())
+
+
+def weigh(tx: Transaction, site_id: int, words: Sequence[Word], overview: Overview) -> None:
+    """Weigh each word by how few chunks have it."""
+    _count(tx, site_id, set().union(*(word.terms | word.alike for word in words)), overview)
+    for word in words:
+        word.occurs_in = min(len(overview.chunks), sum(overview.counts.get(term, 0) for term in word.terms))
+        word.weight = rarity(word.occurs_in, len(overview.chunks))
+
+
+def rarity(occurs_in: int, chunks: int) -> float:
+    """1 for a word of one chunk or none, falling towards 0 for one that is everywhere."""
+    most = math.log(1 + (chunks - 0.5) / 1.5) if chunks > 1 else 1.0
+    return min(1.0, math.log(1 + (chunks - occurs_in + 0.5) / (occurs_in + 0.5)) / most)
+
+
+def reread_unknown(tx: Transaction, site_id: int, words: Iterable[Word], overview: Overview) -> None:
+    """Read words that the site does not use as others of the same meaning, else as slips of the keyboard."""
+    for word in words:
+        if word.occurs_in:
+            continue
+        known = frozenset(term for term in word.alike if overview.counts.get(term))
+        trust = SYNONYM_TRUST
+        if not known:
+            known, trust = _meant(tx, site_id, word), TYPO_TRUST
+        if known:
+            _count(tx, site_id, set(known), overview)
+            word.terms, word.trust = known, trust
+            word.occurs_in = sum(overview.counts.get(term, 0) for term in known)
+
+
+def find_rows(tx: Transaction, site_id: int, words: Iterable[Word], overview: Overview) -> None:
+    """Fetch everywhere the words occur."""
+    for word in words:
+        word.rows = [row for term in sorted(word.terms) for row in _rows_of(tx, site_id, term)
+                     if row.chunk_id in overview.chunks]
+
+
+def find_rows_among(tx: Transaction, site_id: int, words: Sequence[Word], among: Sequence[int]) -> None:
+    """Fetch where the words occur in some chunks, at most MAX_CANDIDATES."""
+    terms = sorted(set().union(*(word.terms for word in words)))
+    if not terms or not among:
+        return
+    statement = _occurrences_among(_padded(len(terms)), _padded(len(among)))
+    rows = defaultdict(list)
+    for row in tx.all(statement, site_id=site_id, **_named("term", terms), **_named("chunk", among)):
+        rows[row.term].append(row)
+    for word in words:
+        word.rows = [row for term in sorted(word.terms) for row in rows[term]]
+
+
+def _count(tx: Transaction, site_id: int, terms: set[str], overview: Overview) -> None:
+    new = sorted(terms - overview.counts.keys())
+    if not new:
+        return
+    if len(overview.counts) > MAX_COUNTS:
+        overview.counts.clear()
+        new = sorted(terms)
+    found = tx.all(_chunks_with(_padded(len(new))), site_id=site_id, **_named("term", new))
+    counts = {row.term: row.chunks for row in found}
+    overview.counts.update((term, counts.get(term, 0)) for term in new)
+
+
+def _meant(tx: Transaction, site_id: int, word: Word) -> frozenset[str]:
+    """The terms the site uses that this unknown word is likely a slip of; both begin with the same letter."""
+    for term in sorted(word.terms):
+        if not text.is_dense(term):
+            known = tx.all(TERMS_BETWEEN, site_id=site_id, low=term[0], high=chr(ord(term[0]) + 1))
+            nearest = frozenset(row.term for row in known if is_typo_of(term, row.term))
+            if nearest:
+                return nearest
+    return frozenset()
+
+
+def _rows_of(tx: Transaction, site_id: int, term: str) -> list:
+    """All rows of a term; page by page where the loop has to go on meanwhile."""
+    most = ROWS_PER_READ if tx.dialect == "mysql" else 1 << 30
+    rows = part = tx.all(ROWS_OF_TERM, site_id=site_id, term=term, after=0, most=most)
+    while len(part) == most:
+        breathe(tx)
+        part = tx.all(ROWS_OF_TERM, site_id=site_id, term=term, after=part[-1].chunk_id, most=most)
+        rows += part
+    return rows
+
+
+def _padded(many: int) -> int:
+    """For how many values the statement is made: few sizes, so that few are compiled."""
+    return next((size for size in (*IN_SIZES, MAX_CANDIDATES) if size >= many), many)
+
+
+def _named(name: str, values: Sequence) -> dict[str, Any]:
+    """The values as the statement's parameters; what is over repeats the last, which finds nothing new."""
+    return {f"{name}{place}": values[min(place, len(values) - 1)] for place in range(_padded(len(values)))}
+
+
+def _params(name: str, size: int) -> list[Param]:
+    return [Param(f"{name}{place}") for place in range(size)]
+
+
+@functools.cache
+def _chunks_with(size: int) -> Statement:
+    return Statement(
+        KnowledgeTerm.select(KnowledgeTerm.term, fn.COUNT(1).alias("chunks"))
+        .where(KnowledgeTerm.site_id == P.site_id, KnowledgeTerm.term.in_(_params("term", size)))
+        .group_by(KnowledgeTerm.term))
+
+
+@functools.cache
+def _occurrences_among(terms: int, chunks: int) -> Statement:
+    return Statement(_OCCURRENCES.where(
+        KnowledgeTerm.site_id == P.site_id, KnowledgeTerm.term.in_(_params("term", terms)),
+        KnowledgeTerm.chunk_id.in_(_params("chunk", chunks))))

@@ -1,0 +1,151 @@
+"""Scores chunks for a question: BM25 over weighted fields, then a closer look at the best; pure arithmetic.
+
+A word's weight lies between 0 and 1, so scores of small and large sites compare. The numbers were found on public
+question sets (bench/retrieval.py measures them); the same rows give the same score on every engine.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from vexar.knowledge import text
+from vexar.knowledge.asked import SYNONYM_TRUST, Word
+from vexar.knowledge.overview import Overview
+from vexar.knowledge.sentences import sentences
+
+# By is_faq, for (question, title, content): a faq is found by its question, a page by what it says.
+FIELD_WEIGHTS = {True: (2.5, 2.0, 1.2), False: (1.0, 1.0, 1.4)}
+LENGTH_SHARES = {True: (0.8, 0.3, 0.65), False: (0.5, 0.3, 0.65)}
+SATURATION = {True: 0.8, False: 1.2}
+# What the closer look adds: of a faq, how alike the questions are in their letters; of a page, how much of the
+# question one sentence holds (and what its neighbours add); of both, words that stand together in both.
+ALIKE_LETTERS, ONE_SENTENCE, NEIGHBOURS, TOGETHER = 0.5, 0.5, 0.5, {True: 0.1, False: 0.2}
+# A word with the same beginning is worth part of the word, in a sentence and in a chunk that lacks the word itself.
+SAME_BEGINNING, SAME_BEGINNING_CHUNK = 0.5, 0.7
+# confidence: at this strength the threshold is met, and so steep it rises.
+STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.52, 8.0, 1.0, 0.5
+THRESHOLD = 0.45
+# Words alone never make certain; and a site whose threshold is above it gets no answer from them.
+MOST_CONFIDENCE = 0.98
+
+
+@dataclass(frozen=True)
+class Closer:
+    """What the closer look needs of one chunk's text. `letters` only of a faq."""
+
+    sentences: tuple[frozenset[str], ...]
+    pairs: frozenset[tuple[str, str]]
+    letters: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question for the closer look: values by term, neighbouring terms, letters, and the best possible score."""
+
+    values: Mapping[str, float]
+    pairs: frozenset[tuple[str, str]]
+    letters: frozenset[str]
+    best: float
+
+
+def first_scores(words: Iterable[Word], overview: Overview) -> dict[int, float]:
+    """Every chunk that has any of the words, with its score; between 0 and the sum of the words' values."""
+    scores: dict[int, float] = defaultdict(float)
+    for word in words:
+        often: dict[int, float] = defaultdict(float)
+        for _, number, in_question, in_title, in_content in word.rows:
+            facts = overview.chunks[number]
+            (wq, wt, wc), (bq, bt, bc) = FIELD_WEIGHTS[facts.is_faq], LENGTH_SHARES[facts.is_faq]
+            means = overview.means[facts.is_faq]
+            if in_question:
+                often[number] += wq * in_question / (1 - bq + bq * facts.lengths[0] / means[0])
+            if in_title:
+                often[number] += wt * in_title / (1 - bt + bt * facts.lengths[1] / means[1])
+            if in_content:
+                often[number] += wc * in_content / (1 - bc + bc * facts.lengths[2] / means[2])
+        worth = word.value * word.trust
+        for number, times in often.items():
+            scores[number] += worth * times / (times + SATURATION[overview.chunks[number].is_faq])
+    return scores
+
+
+def look_closer(question: str, content: str, heading: str, lang: str, *, is_faq: bool) -> Closer:
+    """Cut a chunk's text for the closer look; worth keeping, it costs up to half a millisecond."""
+    said = [text.terms(sentence, lang) for sentence in ([question] if is_faq else [heading, *sentences(content)])]
+    pairs = frozenset(pair for terms in said for pair in _pairs(terms))
+    return Closer(tuple(frozenset(terms) for terms in said), pairs, letters(question) if is_faq else frozenset())
+
+
+def letters(said: str) -> frozenset[str]:
+    """The runs of three letters of each word, its begin and end being letters, too."""
+    found: set[str] = set()
+    for word in text.words(said):
+        marked = word if text.is_dense(word) else f"^{text.bare(word)}$"
+        found.update(marked[at:at + 3] for at in range(max(1, len(marked) - 2)))
+    return frozenset(found)
+
+
+def closer_score(score: float, closer: Closer, words: Sequence[Word], asked: Asked) -> float:
+    """The first score and what the closer look adds, never less."""
+    is_faq = bool(closer.letters)
+    for pair in asked.pairs & closer.pairs:
+        score += TOGETHER[is_faq] * math.sqrt(asked.values[pair[0]] * asked.values[pair[1]])
+    if is_faq:
+        shared = len(asked.letters & closer.letters)
+        return score + ALIKE_LETTERS * asked.best * 2 * shared / (len(asked.letters) + len(closer.letters))
+    met = [_met(sentence, words) for sentence in closer.sentences]
+    everywhere = {place for each in met for place in each}
+    for place in everywhere:
+        if not any(not words[place].terms.isdisjoint(sentence) for sentence in closer.sentences):
+            score += SAME_BEGINNING_CHUNK * max(each.get(place, 0.0) for each in met)
+    return score + ONE_SENTENCE * max((_with_neighbours(met, at) for at in range(len(met))), default=0.0)
+
+
+def asked(question: str, words: Sequence[Word], lang: str) -> Asked:
+    """Prepare a question; `lang` is the language its neighbouring words are cut for."""
+    values = {term: word.value for word in words for term in word.terms}
+    pairs = frozenset(pair for pair in _pairs(text.terms(question, lang)) if pair[0] in values and pair[1] in values)
+    return Asked(values, pairs, letters(question), best_possible(words))
+
+
+def best_possible(words: Iterable[Word]) -> float:
+    """The sum of what the words are worth, those included that nobody knows."""
+    return sum(word.value for word in words)
+
+
+def confidence(score: float, words: Sequence[Word], closer: Closer | None) -> float:
+    """From 0 to 1: a first score against the best possible one. Words of the same meaning count partly here."""
+    best = max(best_possible(words), LEAST_BEST)
+    if closer:
+        present = frozenset().union(*closer.sentences)
+        for word in words:
+            if word.share == 1.0 and word.terms.isdisjoint(present) and not word.alike.isdisjoint(present):
+                score += SYNONYM_TRUST * word.value / 2
+    strength = score / best ** BEST_POWER
+    odds = STEEPNESS * (strength - STRENGTH) + math.log(THRESHOLD / (1 - THRESHOLD))
+    return round(min(MOST_CONFIDENCE, 1 / (1 + math.exp(-odds))), 4) if score else 0.0
+
+
+def _pairs(terms: Sequence[str]) -> Iterable[tuple[str, str]]:
+    return itertools.chain(itertools.pairwise(terms), zip(terms, terms[2:], strict=False))
+
+
+def _met(sentence: frozenset[str], words: Sequence[Word]) -> dict[int, float]:
+    """Which of the words a sentence holds, by place, with what that is worth."""
+    met: dict[int, float] = {}
+    for place, word in enumerate(words):
+        if not word.terms.isdisjoint(sentence):
+            met[place] = word.value * word.trust
+        elif word.share == 1.0 and word.has_relative(sentence):
+            met[place] = word.value * SAME_BEGINNING
+    return met
+
+
+def _with_neighbours(met: Sequence[Mapping[int, float]], at: int) -> float:
+    beside = [met[place] for place in (at - 1, at + 1) if 0 <= place < len(met)]
+    added = (sum(worth for word, worth in other.items() if word not in met[at]) for other in beside)
+    return sum(met[at].values()) + NEIGHBOURS * max(added, default=0.0)

@@ -1,0 +1,9 @@
+"""Knowledge by the parts of its texts: 0003_chunks.sql."""
+
+from pathlib import Path
+
+from vexar.store.schema import apply
+
+
+def up(migrator, db):
+    apply(db, Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

@@ -115,6 +115,9 @@ DOORS = {
     "dotenv": {"config"},
     "snowballstemmer": {"vexar.knowledge.text"},
     "phonenumbers": {"vexar.phones"},
+    "selectolax": {"vexar.knowledge.html"},
+    "protego": {"vexar.knowledge.crawl_rules"},
+    "pypdf": {"vexar.knowledge.extract"},
 }
 
 # The name to import of each package, where it is not the package's own.

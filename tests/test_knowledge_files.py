@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -115,10 +116,12 @@ def test_an_empty_file_gives_nothing_and_no_error(name, data):
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("a.docx", b"x", "csv, jsonl, md, txt"),
-        ("README", b"x", "csv, jsonl, md, txt"),
-        ("a.txt", b"caf\xe9", "UTF-8"),
-        ("a.txt", "né".encode("utf-16-le"), "byte order mark"),
+        ("a.docx", b"x", "csv, html, jsonl, md, pdf, txt"),
+        ("README", b"x", "csv, html, jsonl, md, pdf, txt"),
+        ("a.txt", "Привіт, світе".encode("cp1251"), "UTF-8"),
+        ("a.txt", b"\x89PNG\r\n\x1a\n\x01\x02\x03 and some more", "UTF-8"),
+        ("a.txt", b"\xff\xfea", "damaged"),
+        ("a.pdf", b"%PDF-1.4 no more", "damaged"),
         ("a.csv", b"name,text\nx,y\n", "type,title,question,content,url"),
     ],
 )
@@ -153,3 +156,68 @@ def test_one_bad_file_and_nothing_is_imported(store, tmp_path):
     with pytest.raises(ExtractError, match="directory"):
         import_files(store, site.id, [tmp_path / "good.txt", tmp_path])
     assert search(store, site.id, "walrus").passages == ()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le", "utf-16-be", "utf-8"])
+@pytest.mark.parametrize("sign", [";", "\t", ","])
+def test_tables_of_spreadsheets_are_read_whatever_they_are_written_in(encoding, sign):
+    rows = [["question", "content"], ["Größe?", "Café, schön"], ["Zahlung?", "Über \u201eKarte\u201c"]]
+    text = "\r\n".join(sign.join(f'"{cell}"' for cell in row) for row in rows)
+    found = extract("a.csv", text.encode(encoding))
+    assert [(entry.question, entry.content) for entry in found.entries] == [tuple(row) for row in rows[1:]]
+    marked = extract("a.csv", f"sep={sign}\r\n{text}\r\n{sign}only".encode())
+    assert len(marked.entries) == 3
+    assert marked.entries[-1].content == "only"
+
+
+def test_a_text_names_itself_with_a_line_of_its_own():
+    assert texts(extract("a-b.txt", b"Our returns\n===========\n\nSend it back.\n"))[0][1:4] == (
+        "Our returns", "", "Send it back.")  # fmt: skip
+    assert extract("a-b.txt", b"We ship everywhere.\n\nReally.\n").entries[0].title == "a b"
+    assert extract("a-b.txt", b"Only one line\n").entries[0].content == "Only one line"
+
+
+def test_a_page_is_one_entry_with_its_headings_and_without_its_menus():
+    page = (
+        "<html><head><title>Returns - Shop</title><link rel=canonical href='https://s.example/r'></head><body>"
+        "<nav><a href=/>Home</a></nav><main><h1>Returns</h1><p>Send it back.<h2>Cost</h2><p>Free&excl;</main>"
+        "<footer>Imprint</footer></body></html>"
+    )
+    assert texts(extract("x.html", page.encode())) == [
+        ("page", "Returns", "", "Send it back.\n\n## Cost\n\nFree!", "https://s.example/r")]  # fmt: skip
+    assert extract("x.html", b"<html></html>").entries == []
+
+
+def make_pdf(*lines: str) -> bytes:
+    """A pdf with one page for each line."""
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    kids = []
+    for line in lines:
+        stream = f"BT /F1 12 Tf 50 700 Td ({line}) Tj ET"
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents {len(objects)} 0 R "
+            "/Resources << /Font << /F1 3 0 R >> >> >>"
+        )
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
+    text, places = "%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(text))
+        text += f"{number} 0 obj\n{body}\nendobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    trailer = f"trailer << /Size {size} /Root 1 0 R >>\nstartxref\n{len(text)}\n%%EOF"
+    return f"{text}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode()
+
+
+def test_a_pdf_gives_its_pages_and_says_what_it_lacks(monkeypatch):
+    pytest.importorskip("pypdf")
+    found = extract("our-terms.pdf", make_pdf("Send it back.", "The walrus is not for sale."))
+    assert [(entry.title, entry.content) for entry in found.entries] == [
+        ("our terms", "Send it back."), ("our terms", "The walrus is not for sale.")]  # fmt: skip
+    with pytest.raises(ExtractError, match="pictures"):
+        extract("a.pdf", make_pdf(""))
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    with pytest.raises(ExtractError, match="pip install pypdf"):
+        extract("a.pdf", make_pdf("x"))

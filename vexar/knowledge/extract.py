@@ -1,4 +1,4 @@
-"""From files to entries: md, txt, csv (`type,title,question,content,url`) and jsonl.
+"""From files to entries: md, txt, csv (`type,title,question,content,url`), jsonl, html and pdf.
 
 A row that cannot be taken is told with its number, as an editor or a spreadsheet shows it (a csv's header is row
 1), and never stops the others. A file that cannot be read at all is an ExtractError.
@@ -6,28 +6,27 @@ A row that cannot be taken is told with its number, as an editor or a spreadshee
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from vexar.knowledge.index import Entry
+from vexar.knowledge.charsets import file_text
+from vexar.knowledge.entries import Entry
+from vexar.knowledge.html import read_page
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
 # A page is found and quoted by parts; longer ones bury what they say.
 MAX_PART_CHARS = 2000
 FIELDS = ("type", "title", "question", "content", "url")
-# UTF-32 LE begins with the same two bytes as UTF-16 LE, so it is looked for first.
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*")
+# A line of its own at the top, underlined or not, that is no sentence.
+_OWN_TITLE = re.compile(r"\s*([^\n]{1,119}[^\n.!?:;,。！？])[ \t]*\n(?:[=\-_*~]{3,}[ \t]*\n)?[ \t]*\n(?=\s*\S)")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"(\*\*|(?<!`)`(?!`))(?=\S)(.+?)(?<=\S)\1")
@@ -60,38 +59,42 @@ class Extracted:
 def extract(name: str, data: bytes) -> Extracted:
     """The entries of a file; its kind is told by the ending of `name`. Raises ExtractError."""
     ending = name.rpartition(".")[2].lower() if "." in name else ""
-    if ending not in _READERS:
-        raise ExtractError(f"files of this kind cannot be read; use one of {', '.join(sorted(_READERS))}")
+    if ending not in _READERS and ending not in _DATA_READERS:
+        raise ExtractError(f"files of this kind cannot be read; use one of {', '.join(KINDS)}")
     if len(data) > MAX_FILE_BYTES:
         raise ExtractError(f"the file is larger than {MAX_FILE_BYTES // 1024**2} MB")
     found = Extracted()
     stem = re.split(r"[/\\]", name)[-1].rpartition(".")[0]
-    _READERS[ending](decode(data), stem, found)
+    if ending in _DATA_READERS:
+        _DATA_READERS[ending](data, stem, found)
+    else:
+        _READERS[ending](decode(data), stem, found)
     return found
 
 
 def decode(data: bytes) -> str:
-    """The text of a file in UTF-8, or UTF-16/32 with a byte order mark; line ends become \\n. Raises ExtractError."""
-    encoding = next((known for mark, known in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+    """The text of a file, as `charsets.file_text` finds it; line ends become \\n. Raises ExtractError."""
     try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        if data.count(0) * 3 > len(data):
-            raise ExtractError("the file is UTF-16 without a byte order mark; save it as UTF-8") from None
-        raise ExtractError("the file is not UTF-8 text; save it as UTF-8") from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        return file_text(data).replace("\r\n", "\n").replace("\r", "\n")
+    except ValueError as problem:
+        raise ExtractError(str(problem)) from None
 
 
 def _read_csv(text: str, stem: str, found: Extracted) -> None:
     if not text.strip():
         return
     first_line = text.split("\n", 1)[0]
+    # Excel's way to name the sign itself, in a line before the header.
+    named = re.fullmatch(r"\ufeff?\"?sep=(.)\"?", first_line)
     # Spreadsheets in half of Europe write semicolons.
-    delimiter = max(",;\t", key=first_line.count)
+    delimiter = named[1] if named else max(",;\t", key=first_line.count)
+    text = "\n" + text.partition("\n")[2] if named else text
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     csv.field_size_limit(MAX_FILE_BYTES)
     header: list[str] = []
     for row, cells in _counted(rows, found):
+        if not header and not cells:
+            continue
         if not header:
             header = [cell.strip().lower() for cell in cells]
             if "content" not in header:
@@ -148,8 +151,12 @@ def _entry(values: dict[str, Any]) -> Entry:
 
 
 def _read_txt(text: str, stem: str, found: Extracted) -> None:
-    for row, part in _parts(text, 1):
-        found.take(row, partial(Entry, "custom", _title(stem), "", part))
+    title, first_row = _title(stem), 1
+    if named := _OWN_TITLE.match(text):
+        title, first_row = named[1].strip(), named[0].count("\n") + 1
+        text = text[named.end():]
+    for row, part in _parts(text, first_row):
+        found.take(row, partial(Entry, "custom", title, "", part))
 
 
 def _read_md(text: str, stem: str, found: Extracted) -> None:
@@ -205,6 +212,50 @@ def _title(stem: str) -> str:
     return re.sub(r"[-_]+", " ", stem).strip()[:500]
 
 
+def _read_html(data: bytes, stem: str, found: Extracted) -> None:
+    """A page is one entry; its headings stay in its text."""
+    page = read_page(data)
+    if page.text:
+        url = page.canonical if page.canonical.startswith(("http://", "https://", "/")) else None
+        found.take(1, partial(Entry, "page", page.title or _title(stem), "", page.text, url))
+
+
+def _read_pdf(data: bytes, stem: str, found: Extracted) -> None:
+    """By pages, which are the rows."""
+    try:
+        from pypdf import PdfReader
+    except ImportError:
+        raise ExtractError("reading pdf needs one more package: pip install pypdf") from None
+    # It raises whatever it stumbles over, and logs every oddity of a file.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise ExtractError("the pdf is locked with a password")
+        pages = [_unbroken(page.extract_text()) for page in reader.pages]
+        title = str((reader.metadata and reader.metadata.title) or "").strip()[:500] or _title(stem)
+    except ExtractError:
+        raise
+    except Exception as problem:
+        raise ExtractError("the pdf is damaged and cannot be read") from problem
+    if pages and not any(pages):
+        raise ExtractError("the pdf holds pictures of text only; text is needed")
+    for row, text in enumerate(pages, 1):
+        for _, part in _parts(text, row):
+            found.take(row, partial(Entry, "custom", title, "", part))
+
+
+def _unbroken(text: str) -> str:
+    """A page's lines joined where a sentence goes on, as they were before they were set."""
+    text = re.sub("[\x00\ud800-\udfff]", "", text)
+    text = re.sub(r"(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])", "", text)
+    return re.sub(r"(?<=[^\n.!?:])\n(?=[^\W\d_A-Z])", " ", text).strip()
+
+
 _READERS: dict[str, Callable[[str, str, Extracted], None]] = {
     "csv": _read_csv, "jsonl": _read_jsonl, "md": _read_md, "txt": _read_txt,
 }
+_DATA_READERS: dict[str, Callable[[bytes, str, Extracted], None]] = {
+    "htm": _read_html, "html": _read_html, "pdf": _read_pdf,
+}
+KINDS = sorted({*_READERS, *_DATA_READERS} - {"htm"})

@@ -14,7 +14,7 @@ from tests.desk import add_operator, all_rows, far_away
 from tests.services import wait_until
 from tests.wire import ask, history, post, rows
 from vexar import clocks, presence, scheduler
-from vexar.models import Site
+from vexar.models import Lease, Site
 from vexar.settings import SiteSettings, WorkingHours, write_settings
 from vexar.store import open_store
 
@@ -235,6 +235,14 @@ def test_only_one_holds_the_lease_until_it_gives_it_back_or_is_gone(store):
     assert not store.write(scheduler.take, owner="two")
     store.write(scheduler.give_back, owner="one")
     assert store.write(scheduler.take, owner="two")
+
+
+def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(store):
+    assert store.write(scheduler.take, owner="dead")
+    store.write(lambda tx: tx.run(Lease.update(until_ms=tx.now_ms() + 3_600_000)))
+    assert store.read(scheduler.may_take, owner="two")
+    assert store.write(scheduler.take, owner="two")
+    assert not store.write(scheduler.take, owner="dead")
 
 
 SHORT = {"operator_timeout": 1, "first_reply_timeout": 1, "reply_timeout": 1, "visitor_timeout": 1}

@@ -289,6 +289,18 @@ def test_waiting_conversations_come_first(cast):
     assert statuses == ["waiting", "ai"]
 
 
+@pytest.mark.parametrize("path", ["active-chats", "blocked"])
+def test_a_long_list_is_fetched_by_slices_for_csv(cast, monkeypatch, path):
+    for number in range(5):
+        visitor = cast.visitor()
+        visitor.ask("Hello")
+        cast.olga.post("operator/block", conversation_id=cast.row(visitor).conversation_id, by="session")
+    monkeypatch.setattr("vexar.routes.lists.SLICE_ROWS", 2)
+    lines = cast.olga.get(f"operator/{path}", format="csv").get_data(as_text=True).splitlines()
+    ids = [line.partition(",")[0] for line in lines[1:]]
+    assert len(ids) == len(set(ids)) == cast.olga.get(f"operator/{path}").json["pagination"]["total"] >= 5
+
+
 # Whose things are whose.
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.cast import API, Cast, open_app
+from vexar import nudges
 from vexar.models import NudgeEvent
 from vexar.nudge_rules import replace
 from vexar.nudges import DAY_MS, variant_of
@@ -58,6 +59,20 @@ def test_rules_are_evaluated_for_sessions_nobody_has_seen_and_nothing_is_stored(
 ])  # fmt: skip
 def test_a_rule_fits_its_path_and_star_any_characters(cast, page, count):
     assert len(pending(cast.ann, page)) == count
+
+
+@pytest.mark.parametrize(("pattern", "path", "is_one"), [
+    ("*", "/", True), ("/a*a", "/a", False), ("/a*a", "/aa", True), ("/*/x", "/a/b/x", True), ("/*x*", "/ax", True),
+    ("*a*b*", "/b/a", False), ("*a*b*", "/a\n/b", True), ("/a**b", "/ab", True), ("/.*", "/xy", False),
+    ("*/end", "/the/end/", True), ("/*", "/", True), ("/a*b", "/ab/b/c", False),
+])  # fmt: skip
+def test_stars_stand_for_any_run_of_characters(pattern, path, is_one):
+    assert nudges._fits(pattern, path) is is_one
+
+
+def test_a_long_path_costs_no_more_than_a_look_at_it():
+    """A regular expression takes minutes for this one."""
+    assert not nudges._fits("/*/*/*/*/*/cart", "/a" * 1000)
 
 
 def test_the_variant_sticks_and_the_weights_decide_how_many_get_which(cast):

@@ -214,6 +214,16 @@ def test_an_email_is_free_or_refused(app, owner):
     assert nina.login(email=f"new-{nina.email}").status_code == 200
 
 
+def test_a_link_that_went_to_a_wrong_address_is_void_when_the_address_is_put_right(app, owner):
+    sent = invite(owner, "wrong@shop.example").json
+    number, token = sent["member"]["id"], token_of(sent["link"])
+    assert owner.put(f"team/{number}", name="Nina", email="WRONG@shop.example").status_code == 200
+    assert app.test_client().get(f"/api/v1/team/validate-invite?token={token}").status_code == 200
+    assert owner.put(f"team/{number}", email="right@shop.example").status_code == 200
+    assert app.test_client().get(f"/api/v1/team/validate-invite?token={token}").status_code == 404
+    assert token_of(owner.post(f"team/{number}/link").json["link"]) != token
+
+
 # Leaving.
 
 

@@ -5,6 +5,8 @@ It only finds; erasing.py erases. What a person has, or a visitor waits in, is a
 
 from __future__ import annotations
 
+from peewee import fn
+
 from vexar.models import Conversation, Visitor
 from vexar.store import P, Statement, Transaction
 
@@ -28,7 +30,7 @@ _VISITOR = Statement(Visitor.select(Visitor.changed_ms).where(Visitor.id == P.id
 _SILENT = Statement(
     Visitor.select(Visitor.id).where(
         (Visitor.site_id == P.site_id) & (Visitor.changed_ms < P.before_ms)
-        & Visitor.id.not_in(Conversation.select(Conversation.visitor_id).where(Conversation.site_id == P.site_id))
+        & ~fn.EXISTS(Conversation.select(Conversation.id).where(Conversation.visitor_id == Visitor.id))
     ).order_by(Visitor.changed_ms).limit(P.limit)
 )
 

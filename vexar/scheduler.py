@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from vexar import clocks
 from vexar.models import Lease
@@ -118,7 +119,7 @@ class Scheduler:
 def may_take(tx: Transaction, *, owner: str) -> bool:
     """Whether the lease is ours or free."""
     row = tx.one(_FIND, name=NAME)
-    return row is None or row.owner == owner or row.until_ms <= tx.now_ms()
+    return row is None or row.owner == owner or not _is_held(row, tx.now_ms())
 
 
 def take(tx: Transaction, *, owner: str) -> bool:
@@ -132,7 +133,7 @@ def take(tx: Transaction, *, owner: str) -> bool:
             # Another worker was the first; it works, and this one asks again.
             return False
         return True
-    if row.owner != owner and row.until_ms > now_ms:
+    if row.owner != owner and _is_held(row, now_ms):
         return False
     tx.run(_TAKE, name=NAME, owner=owner, until_ms=now_ms + LEASE_MS)
     return True
@@ -141,3 +142,9 @@ def take(tx: Transaction, *, owner: str) -> bool:
 def give_back(tx: Transaction, *, owner: str) -> None:
     """Let go of the lease, if it is ours."""
     tx.run(_GIVE_BACK, name=NAME, owner=owner)
+
+
+def _is_held(row: Any, now_ms: int) -> bool:
+    # Nobody takes it for longer: one that ends later was taken before the clock was set back, and its holder, were it
+    # alive, would have renewed it by the new time.
+    return now_ms < row.until_ms <= now_ms + LEASE_MS

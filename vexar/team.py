@@ -137,6 +137,9 @@ def change(tx: Transaction, *, operator_id: int, site_ids: list[int] | None, rig
         tx.run(_CHANGE, id=operator_id, **{**kept, **values, "is_owner": int(values.get("is_owner", row.is_owner))})
     except Duplicate:
         raise invalid(email="belongs to somebody of the team already") from None
+    if values.get("email", row.email) != row.email:
+        # It may have gone to somebody else, which is why the address is changed.
+        links.void(tx, operator_id=operator_id)
     if site_ids is None and rights is None:
         return
     old = tx.all(_RIGHTS.where(OperatorSite.operator_id == operator_id))

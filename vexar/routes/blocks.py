@@ -13,11 +13,11 @@ from vexar.addresses import matches, parse, parse_network
 from vexar.errors import invalid
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Done, OneOf, Text, Whole
-from vexar.routes.lists import Pagination, csv_answer, page_answer
+from vexar.routes.lists import Pagination, list_answer
 from vexar.routes.operator import CHAT, DENIED
 from vexar.routes.signed import Member, signed_in
 from vexar.routes.sites import found
-from vexar.routes.watching import MAX_CSV_ROWS, SitesQuery, sites_of
+from vexar.routes.watching import SitesQuery, reader
 
 blueprint = Blueprint("blocks", __name__)
 
@@ -94,13 +94,7 @@ def unblock(member: Member, conversation_id: int, body: Done) -> dict:
 @endpoint(blueprint, "GET", "/operator/blocked", query=SitesQuery, answer=BlockedPage, strict=True, caller=signed_in,
           errors=DENIED, tag="operator", summary="The blocks that hold")
 def blocked(member: Member, query: SitesQuery) -> dict | Response:
-    site_ids = sites_of(member, query.site_id, CHAT)
-    read = member.parts.store.read_heavy
-    if query.format == "csv":
-        rows, _ = read(blocks.page, site_ids=site_ids, offset=0, limit=MAX_CSV_ROWS)
-        named = [{**row, "operator": (row["operator"] or {}).get("name")} for row in rows]
-        return csv_answer("blocked", COLUMNS, named)
-    return page_answer(*read(blocks.page, site_ids=site_ids, offset=query.offset, limit=query.per_page), query)
+    return list_answer(query, reader(member, query, blocks.page), "blocked", COLUMNS, _named)
 
 
 @endpoint(blueprint, "DELETE", "/operator/blocked/<int:block_id>", answer=Done, strict=True, caller=signed_in,
@@ -110,6 +104,10 @@ def lift(member: Member, block_id: int) -> dict:
     member.site(row.site_id, CHAT)
     member.parts.conversations.lift(row)
     return {}
+
+
+def _named(row: dict) -> dict:
+    return {**row, "operator": (row["operator"] or {}).get("name")}
 
 
 def _value(body: BlockBody, visitor: Any) -> str:

@@ -18,6 +18,8 @@ MAX_PER_PAGE = 100
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # More rows at once would keep the streams of the worker waiting where the database is a server.
 SLICE_ROWS = 200
+# Each slice costs as much as those before it; lists that are longer have a key.
+MAX_OFFSET = 10_000
 
 
 class ListQuery(msgspec.Struct, kw_only=True):
@@ -57,6 +59,17 @@ def page_answer(rows: list[dict], total: int, query: ListQuery) -> dict[str, Any
     }
 
 
+def list_answer(
+    query: ListQuery, read: Callable[..., tuple[list[dict], int]], name: str, columns: Sequence[str],
+    shown: Callable[[dict], dict] = dict,
+) -> dict[str, Any] | Response:
+    """One page of what `read(offset=, limit=)` gives (rows and their number in all), or a file `name`.csv of these
+    columns with every row as `shown` makes it."""
+    if query.format == "csv":
+        return csv_answer(name, columns, map(shown, _by_offsets(read)))
+    return page_answer(*read(offset=query.offset, limit=query.per_page), query)
+
+
 def csv_answer(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Response:
     """A file `name`.csv (UTF-8 with BOM) of these columns of the rows; they are fetched while it is sent."""
     slices = _csv_slices(columns, rows)
@@ -75,6 +88,15 @@ def by_slices(read: Callable[[Any], list[dict]], first: Any, key: Callable[[dict
         if len(rows) < SLICE_ROWS:
             return
         mark = key(rows[-1])
+
+
+def _by_offsets(read: Callable[..., tuple[list[dict], int]]) -> Iterator[dict]:
+    """For lists that have no key to go on from: what moves meanwhile may come twice or not at all."""
+    for offset in range(0, MAX_OFFSET, SLICE_ROWS):
+        rows, _ = read(offset=offset, limit=SLICE_ROWS)
+        yield from rows
+        if len(rows) < SLICE_ROWS:
+            return
 
 
 def cell(value: Any) -> str:

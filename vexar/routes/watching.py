@@ -5,6 +5,10 @@ The stream is for those who may view conversations, everything else here for tho
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import msgspec
 from flask import Blueprint, Response, request
 
@@ -14,7 +18,7 @@ from vexar.push_operators import RIGHT
 from vexar.routes.api import endpoint
 from vexar.routes.conversations import Conversation
 from vexar.routes.fields import Cursor, Whole
-from vexar.routes.lists import ListQuery, Pagination, csv_answer, page_answer
+from vexar.routes.lists import ListQuery, Pagination, list_answer
 from vexar.routes.operator import CHAT, DENIED
 from vexar.routes.signed import Member, signed_in
 from vexar.routes.stream import event_stream
@@ -22,8 +26,6 @@ from vexar.visitors import site_channel
 
 blueprint = Blueprint("watching", __name__)
 
-# What a page of CSV may hold at most; there are no more visitors on a small server.
-MAX_CSV_ROWS = 10_000
 VISITOR_COLUMNS = (
     "site_id", "session_id", "visitor_id", "visitor_name", "email", "phone", "page_url", "lang", "online_since",
     "conversation_id", "status",
@@ -114,23 +116,13 @@ class DeskEvent(msgspec.Struct, kw_only=True):
 @endpoint(blueprint, "GET", "/operator/active-chats", query=SitesQuery, answer=ActiveChats, strict=True,
           caller=signed_in, errors=DENIED, tag="operator", summary="Open conversations")
 def active_chats(member: Member, query: SitesQuery) -> dict | Response:
-    site_ids = sites_of(member, query.site_id, CHAT)
-    read = member.parts.store.read_heavy
-    if query.format == "csv":
-        rows, _ = read(desk.active, site_ids=site_ids, offset=0, limit=MAX_CSV_ROWS)
-        return csv_answer("active-chats", CHAT_COLUMNS, rows)
-    return page_answer(*read(desk.active, site_ids=site_ids, offset=query.offset, limit=query.per_page), query)
+    return list_answer(query, reader(member, query, desk.active), "active-chats", CHAT_COLUMNS)
 
 
 @endpoint(blueprint, "GET", "/operator/visitors", query=SitesQuery, answer=OnlineVisitors, strict=True,
           caller=signed_in, errors=DENIED, tag="operator", summary="Visitors with an open page")
 def visitors(member: Member, query: SitesQuery) -> dict | Response:
-    site_ids = sites_of(member, query.site_id, CHAT)
-    read = member.parts.store.read_heavy
-    if query.format == "csv":
-        rows, _ = read(desk.visitors, site_ids=site_ids, offset=0, limit=MAX_CSV_ROWS)
-        return csv_answer("visitors", VISITOR_COLUMNS, rows)
-    return page_answer(*read(desk.visitors, site_ids=site_ids, offset=query.offset, limit=query.per_page), query)
+    return list_answer(query, reader(member, query, desk.visitors), "visitors", VISITOR_COLUMNS)
 
 
 @endpoint(blueprint, "POST", "/operator/heartbeat", body=HeartbeatBody, answer=Status, strict=True, caller=signed_in,
@@ -184,6 +176,11 @@ def stream(member: Member, query: StreamQuery) -> Response:
         slot.release()
         raise
     return event_stream(opened, with_ids=True)
+
+
+def reader(member: Member, query: SitesQuery, job: Any) -> Callable[..., tuple[list[dict], int]]:
+    """`job` over the sites that are asked for, as list_answer reads it. Raises ApiError not_found, forbidden."""
+    return partial(member.parts.store.read_heavy, job, site_ids=sites_of(member, query.site_id, CHAT))
 
 
 def sites_of(member: Member, site_id: int | None, permission: str) -> list[int]:

@@ -65,6 +65,7 @@ def build_prompt(store: Store, config: Config, live: LiveRun, *, ask_for_person:
         model=settings.ai_model,
         tools=tools_for(live, visitor.session_id, ask_for_person),
         has_people=settings.operator_enabled,
+        parts=found.parts,
     )
 
 

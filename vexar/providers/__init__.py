@@ -38,6 +38,15 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of several questions in a message, with what was found for it; as in Prompt."""
+
+    question: str
+    passages: tuple[Passage, ...]
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Turn:
     """One earlier message, as a model sees it. `role`: user or assistant."""
 
@@ -87,6 +96,8 @@ class Prompt:
     model: str = ""
     tools: tuple[Tool, ...] = ()
     has_people: bool = True
+    # Where the message asks several things: each by itself.
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)

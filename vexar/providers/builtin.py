@@ -1,7 +1,7 @@
 """Answers from the site's knowledge alone: no key, no network, and never a word that no entry holds.
 
 It says what the best passage says, or that it does not know. It judges nothing itself: whether the passage
-answers was decided by who searched (`prompt.confidence` against `prompt.threshold`).
+answers was decided by who searched (`prompt.confidence` against `prompt.threshold`), for each question of a message.
 """
 
 from __future__ import annotations
@@ -11,16 +11,25 @@ import threading
 from collections.abc import Iterator
 
 from vexar.knowledge import text as language
-from vexar.providers import REQUEST_OPERATOR, Finish, Passage, Piece, Prompt, Sources, Text
+from vexar.knowledge.quoting import PART_CHARS, answering_part
+from vexar.providers import REQUEST_OPERATOR, Finish, Part, Passage, Piece, Prompt, Sources, Text
 from vexar.providers.people import CALLED, asks_for_person
-from vexar.providers.phrases import ALL_THANKS, GREETING, GREETINGS, THANKS, UNKNOWN, UNKNOWN_ALONE
+from vexar.providers.phrases import (
+    ALL_THANKS,
+    ALSO,
+    BYE,
+    BYES,
+    GREETING,
+    GREETINGS,
+    NO_IMAGE,
+    THANKS,
+    UNKNOWN,
+    UNKNOWN_ALONE,
+)
 
 DEFAULT_LANG = "en"
-# A longer entry is a page: then only the sentences around the answer are said.
-WHOLE_CHARS = 700
-MAX_SENTENCES = 4
-LITTLE_WEIGHT = 0.2
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”»)]*\s+|(?<=[。！？])|\n+")
+# Follow-ups: entries that fit at least so well, in comparison with the best one; and how many of them.
+NEAR, MAX_OFFERED = 0.5, 2
 # A word with the space behind it; without spaces in the writing, two characters.
 _PIECE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]{1,2}\\s*|[^\\s\u3040-\u30ff\u3400-\u9fff]+\\s*|\\s+")
 
@@ -51,7 +60,7 @@ class BuiltinAnswer:
 
     def __iter__(self) -> Iterator[Piece]:
         said, used = self._call_person() or compose(self._prompt)
-        yield Sources(tuple({"title": passage.title or passage.question, "url": passage.url} for passage in used))
+        yield Sources(tuple({"title": passage.cited_as, "url": passage.url} for passage in used))
         for piece in _PIECE.findall(said):
             if self._cancelled.is_set():
                 return
@@ -76,44 +85,66 @@ class BuiltinAnswer:
 
 def compose(prompt: Prompt) -> tuple[str, tuple[Passage, ...]]:
     """The whole answer to a prompt, never empty, and the passages it rests on."""
-    said = " ".join(re.findall(r"[^\W_]+", prompt.question.casefold()))
-    for phrases, whole_messages in ((GREETING, GREETINGS), (THANKS, ALL_THANKS)):
-        if said in whole_messages:
-            return phrases[_polite_lang(whole_messages[said], prompt.lang)], ()
-    if prompt.passages and prompt.confidence >= prompt.threshold:
-        best = prompt.passages[0]
-        return answering_part(best.content, prompt.question, prompt.lang), (best,)
-    return _phrase(UNKNOWN if prompt.has_people else UNKNOWN_ALONE, prompt), ()
+    if polite := _politeness(prompt):
+        return polite, ()
+    said, used = _answer(prompt)
+    if prompt.image_path:
+        no_image = _phrase(NO_IMAGE, prompt)
+        is_asked = bool(language.words(prompt.question))
+        return (f"{no_image}\n\n{said}" if is_asked else no_image), used if is_asked else ()
+    return said, used
 
 
-def answering_part(content: str, question: str, lang: str = "", *, whole_chars: int = WHOLE_CHARS) -> str:
-    """The neighbouring sentences of a text that share most with the question; all of a short text."""
-    content = content.strip()
-    if len(content) <= whole_chars:
-        return content
-    lang = language.language(lang) or language.detect(content)
-    asked = {language.stem(word, lang): LITTLE_WEIGHT if language.is_little(word, lang) else 1.0
-             for word in language.words(question)}
-    sentences = [sentence.strip() for sentence in _SENTENCE_END.split(content) if sentence and sentence.strip()]
-    terms = [set(language.terms(sentence, lang)) for sentence in sentences]
-    best, most = 0, -1.0
-    for at in range(len(sentences)):
-        # The first sentence of a window is where the answer should begin, so it counts twice.
-        met = terms[at] | set().union(*terms[at:at + MAX_SENTENCES])
-        shared = sum(weight for term, weight in asked.items() if term in met)
-        shared += sum(weight for term, weight in asked.items() if term in terms[at])
-        if shared > most:
-            best, most = at, shared
-    return _cut(sentences[best:best + MAX_SENTENCES], whole_chars)
+def _answer(prompt: Prompt) -> tuple[str, tuple[Passage, ...]]:
+    parts = prompt.parts or (Part(prompt.question, prompt.passages, prompt.confidence),)
+    known = [part for part in parts if part.passages and part.confidence >= prompt.threshold]
+    used = tuple({part.passages[0].entry_id: part.passages[0] for part in known}.values())
+    unknown = _phrase(UNKNOWN if prompt.has_people else UNKNOWN_ALONE, prompt)
+    is_near = any(part.confidence >= prompt.threshold * NEAR for part in parts)
+    offered = _offered(parts, used, prompt) if is_near else ""
+    said: list[str] = []
+    for part in parts:
+        one = _quote(part.passages[0], part.question, prompt.lang) if part in known else \
+            f"{part.question}\n{unknown}" if len(parts) > 1 else unknown
+        if one not in said:
+            said.append(one)
+    return "\n\n".join([*said, *([offered] if offered else [])]), used
 
 
-def _cut(sentences: list[str], most_chars: int) -> str:
-    said = sentences[0][:most_chars]
-    for sentence in sentences[1:]:
-        if len(said) + len(sentence) + 1 > most_chars:
-            break
-        said += " " + sentence
-    return said
+def _quote(passage: Passage, question: str, lang: str) -> str:
+    if passage.type == "faq":
+        return answering_part(passage.content, question, lang)
+    quoted = answering_part(passage.content, question, lang, whole_chars=PART_CHARS, most_chars=PART_CHARS)
+    # What is cut out of a page needs its place; a faq's question is what was asked.
+    return f"{quoted}\n({passage.cited_as})" if passage.heading and passage.cited_as else quoted
+
+
+def _offered(parts: tuple[Part, ...], used: tuple[Passage, ...], prompt: Prompt) -> str:
+    """The questions next to the one asked, that a visitor may ask as well."""
+    taken = {passage.entry_id for passage in used}
+    near: list[str] = []
+    for part in parts:
+        most = part.passages[0].score if part.passages else 0.0
+        near += [passage.question for passage in part.passages
+                 if passage.score >= most * NEAR and passage.entry_id not in taken
+                 and language.words(passage.question) and passage.question not in near]
+    lines = [f"- {question}" for question in near[:MAX_OFFERED]]
+    return "\n".join([_phrase(ALSO, prompt), *lines]) if lines else ""
+
+
+def _politeness(prompt: Prompt) -> str:
+    """The answer to a message that only greets, thanks or takes leave ("ok thanks, bye!"); else nothing."""
+    said = [" ".join(re.findall(r"[^\W_]+", part)) for part in re.split(r"[.,;!?\n]+", prompt.question.casefold())]
+    said = [" ".join(said).strip(), *reversed([part for part in said if part])]
+    tables = ((BYE, BYES), (THANKS, ALL_THANKS), (GREETING, GREETINGS))
+    met = [(phrases, whole[part]) for part in said for phrases, whole in tables if part in whole]
+    # The whole message, or each of its parts; the last one is what it ends with.
+    is_only_polite = any(said[0] in whole for _, whole in tables) or (
+        len(said) > 1 and all(any(part in whole for _, whole in tables) for part in said[1:]))
+    if not is_only_polite or prompt.image_path:
+        return ""
+    phrases, langs = met[0]
+    return phrases[_polite_lang(langs, prompt.lang)]
 
 
 def _polite_lang(said_in: list[str], tag: str) -> str:

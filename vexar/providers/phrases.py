@@ -85,7 +85,63 @@ THANKS = {
     "zh": "不客气！还有什么可以帮您的吗？",
     "ja": "どういたしまして。ほかにお手伝いできることはありますか。",
 }
-# Whole messages that only greet or thank, folded in case and without punctuation.
+BYE = {
+    "en": "Goodbye, and thank you for stopping by!",
+    "de": "Auf Wiedersehen und danke für Ihren Besuch!",
+    "fr": "Au revoir et merci de votre visite !",
+    "es": "¡Hasta luego y gracias por su visita!",
+    "pt": "Até logo e obrigado pela visita!",
+    "it": "Arrivederci e grazie della visita!",
+    "nl": "Tot ziens en bedankt voor uw bezoek!",
+    "pl": "Do widzenia i dziękujemy za wizytę!",
+    "uk": "До побачення і дякуємо, що завітали!",
+    "ru": "До свидания и спасибо, что зашли!",
+    "sv": "Hej då och tack för besöket!",
+    "tr": "Hoşça kalın, ziyaretiniz için teşekkürler!",
+    "ar": "مع السلامة وشكرًا لزيارتك!",
+    "he": "להתראות ותודה על הביקור!",
+    "zh": "再见，感谢您的光临！",
+    "ja": "ありがとうございました。またのお越しをお待ちしております。",
+}
+# Said before the answer when an image came along; this answerer reads words only.
+NO_IMAGE = {
+    "en": "I cannot see images; please tell me in words what it shows.",
+    "de": "Bilder kann ich nicht sehen; bitte beschreiben Sie mir in Worten, was darauf ist.",
+    "fr": "Je ne peux pas voir les images ; décrivez-moi avec des mots ce que l'on y voit.",
+    "es": "No puedo ver imágenes; dígame con palabras qué muestra.",
+    "pt": "Não consigo ver imagens; descreva por palavras o que ela mostra.",
+    "it": "Non posso vedere le immagini; mi descriva a parole che cosa mostra.",
+    "nl": "Ik kan geen afbeeldingen zien; vertel me in woorden wat erop staat.",
+    "pl": "Nie widzę obrazów; proszę opisać słowami, co przedstawia.",
+    "uk": "Я не бачу зображень; опишіть, будь ласка, словами, що на ньому.",
+    "ru": "Я не вижу изображений; опишите, пожалуйста, словами, что на нём.",
+    "sv": "Jag kan inte se bilder; beskriv gärna med ord vad den visar.",
+    "tr": "Görselleri göremiyorum; lütfen ne gösterdiğini yazıyla anlatın.",
+    "ar": "لا أستطيع رؤية الصور؛ من فضلك صف لي بالكلمات ما تظهره.",
+    "he": "אני לא רואה תמונות; אפשר לתאר במילים מה רואים בה.",
+    "zh": "我看不到图片，请用文字告诉我图中的内容。",
+    "ja": "画像を見ることができません。何が写っているか言葉で教えてください。",
+}
+# Stands above the questions that lie next to the one that was asked.
+ALSO = {
+    "en": "You may also ask:",
+    "de": "Das könnte auch interessant sein:",
+    "fr": "Vous pouvez aussi demander :",
+    "es": "También puede preguntar:",
+    "pt": "Também pode perguntar:",
+    "it": "Può anche chiedere:",
+    "nl": "U kunt ook vragen:",
+    "pl": "Może Pan/Pani też zapytać:",
+    "uk": "Ви також можете запитати:",
+    "ru": "Вы также можете спросить:",
+    "sv": "Du kan också fråga:",
+    "tr": "Şunları da sorabilirsiniz:",
+    "ar": "يمكنك أيضًا أن تسأل:",
+    "he": "אפשר גם לשאול:",
+    "zh": "您还可以问：",
+    "ja": "こちらもお尋ねいただけます：",
+}
+# Whole messages that only greet, thank or say goodbye, folded in case and without punctuation.
 _GREETINGS = {
     "en": "hi|hello|hey|hiya|hi there|hello there|hey there|good morning|good afternoon|good evening|hi everyone",
     "de": "hallo|guten tag|guten morgen|guten abend|moin|grüß gott|servus|hallo zusammen",
@@ -123,6 +179,24 @@ _THANKS = {
     "zh": "谢谢|谢谢您|谢谢你|多谢|非常感谢",
     "ja": "ありがとう|ありがとうございます|どうも|どうもありがとうございます",
 }
+_BYES = {
+    "en": "bye|goodbye|good bye|bye bye|see you|see ya|see you later|have a nice day|have a good day|good night",
+    "de": "tschüss|tschüß|tschuess|auf wiedersehen|wiedersehen|bis bald|schönen tag noch|gute nacht",
+    "fr": "au revoir|à bientôt|a bientot|bonne journée|bonne soirée|bonne nuit",
+    "es": "adiós|adios|hasta luego|hasta pronto|chao|que tenga un buen día",
+    "pt": "adeus|tchau|até logo|até breve",
+    "it": "arrivederci|a presto|buona giornata|buonanotte",
+    "nl": "tot ziens|doei|dag|fijne dag",
+    "pl": "do widzenia|pa pa|na razie|miłego dnia|dobranoc",
+    "uk": "до побачення|бувайте|па па|гарного дня|на все добре",
+    "ru": "до свидания|пока|всего доброго|всего хорошего",
+    "sv": "hej då|hejdå|ha en bra dag|vi ses",
+    "tr": "hoşça kal|hoşça kalın|görüşürüz|güle güle|iyi geceler",
+    "ar": "مع السلامة|وداعا|وداعًا|إلى اللقاء|الى اللقاء",
+    "he": "להתראות|ביי|יום טוב|לילה טוב",
+    "zh": "再见|拜拜|回头见",
+    "ja": "さようなら|さよなら|バイバイ|失礼します|おやすみなさい",
+}
 
 
 def _by_text(table: dict[str, str]) -> dict[str, list[str]]:
@@ -134,4 +208,4 @@ def _by_text(table: dict[str, str]) -> dict[str, list[str]]:
 
 
 # Each whole message, and the languages it occurs in.
-GREETINGS, ALL_THANKS = _by_text(_GREETINGS), _by_text(_THANKS)
+GREETINGS, ALL_THANKS, BYES = _by_text(_GREETINGS), _by_text(_THANKS), _by_text(_BYES)

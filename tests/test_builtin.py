@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from vexar.providers import Finish, Passage, Prompt, Sources, Text
-from vexar.providers.builtin import WHOLE_CHARS, BuiltinProvider
+from vexar.knowledge.quoting import WHOLE_CHARS
+from vexar.providers.builtin import BuiltinProvider
 from vexar.providers.phrases import GREETING, THANKS, UNKNOWN
 
 CANADA = Passage(7, "faq", "Canada", "Do you ship to Canada?", "Yes, we ship to  Canada.\n\nIt costs $12.", "/ca", 2.0)

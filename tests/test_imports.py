@@ -93,6 +93,8 @@ SIBLINGS = {
 EXCEPTIONS = {
     # Both need the same words of a language; text.py itself imports nothing.
     ("vexar.providers.builtin", "vexar.knowledge.text"),
+    # The sentences that answer, also shown as the excerpt of a source; it imports text.py and sentences.py alone.
+    ("vexar.providers.builtin", "vexar.knowledge.quoting"),
 }
 
 # The one place, or the few, that may import a library.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from vexar.errors import invalid
+from vexar.knowledge.quoting import answering_part
 from vexar.knowledge.search import search
 from vexar.providers import Passage, Prompt
-from vexar.providers.builtin import answering_part, compose
+from vexar.providers.builtin import compose
 from vexar.settings import read_settings
 from vexar.store import Store
 
@@ -27,7 +28,7 @@ def ask(store: Store, site: Any, question: str, limit: int = 10, lang: str = "")
     found = search(store, site.id, question, lang=lang, limit=limit)
     threshold = read_settings(site.settings).answer_threshold or found.threshold
     prompt = Prompt(question, lang=lang, passages=found.passages, confidence=found.confidence,
-                    threshold=threshold, site_name=site.name)
+                    threshold=threshold, site_name=site.name, parts=found.parts)
     return {
         "success": True,
         "question": question,
@@ -43,9 +44,9 @@ def _source(passage: Passage, question: str, lang: str) -> dict[str, Any]:
     return {
         "knowledge_id": passage.entry_id,
         "type": passage.type,
-        "title": passage.title,
+        "title": passage.cited_as if passage.heading else passage.title,
         "question": passage.question,
         "url": passage.url,
-        "excerpt": answering_part(passage.content, question, lang, whole_chars=EXCERPT_CHARS),
+        "excerpt": answering_part(passage.content, question, lang, whole_chars=EXCERPT_CHARS, most_chars=EXCERPT_CHARS),
         "score": passage.score,
     }

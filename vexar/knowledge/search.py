@@ -6,6 +6,7 @@ The rows come by index from the database; all scoring is rank.py's, so that the 
 from __future__ import annotations
 
 import functools
+import itertools
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,9 +26,10 @@ from vexar.knowledge.asked import (
     weigh,
 )
 from vexar.knowledge.overview import Overview, breathe, refresh
+from vexar.knowledge.questions import questions
 from vexar.knowledge.rank import THRESHOLD, Closer
 from vexar.models import KnowledgeChunk, KnowledgeEntry
-from vexar.providers import Passage
+from vexar.providers import Part, Passage
 from vexar.store import Statement, Store, Transaction
 from vexar.store.statement import Param
 
@@ -47,6 +49,8 @@ class Found:
     passages: tuple[Passage, ...]
     confidence: float
     threshold: float = THRESHOLD
+    # What was found for each question of a message that asks several; empty for a single one.
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass
@@ -63,7 +67,26 @@ _memories: weakref.WeakKeyDictionary[Store, _Memory] = weakref.WeakKeyDictionary
 def search(store: Store, site_id: int, question: str, *, lang: str = "", limit: int = 5) -> Found:
     """The entries of a site that fit a question, each with its best part as the passage, at most `limit`."""
     memory = _memories.setdefault(store, _Memory())
-    return store.read_heavy(_search, site_id=site_id, question=question, lang=lang, limit=limit, memory=memory)
+    look = functools.partial(store.read_heavy, _search, site_id=site_id, lang=lang, limit=limit, memory=memory)
+    whole = look(question=question)
+    several = questions(question)
+    if len(several) < 2:
+        return whole
+    parts = tuple(Part(one, found.passages, found.confidence) for one in several for found in [look(question=one)])
+    sure = max(part.confidence for part in parts)
+    if sure < whole.confidence:
+        return whole
+    return Found(_in_turns([part.passages for part in parts], limit), sure, parts=parts)
+
+
+def _in_turns(lists: Sequence[tuple[Passage, ...]], limit: int) -> tuple[Passage, ...]:
+    """The best of each list, then the second of each; every entry once. Scores of different questions compare."""
+    found: dict[int, Passage] = {}
+    for row in itertools.zip_longest(*lists):
+        for passage in row:
+            if passage is not None:
+                found.setdefault(passage.entry_id, passage)
+    return tuple(sorted(list(found.values())[:limit], key=lambda passage: -passage.score))
 
 
 def _search(tx: Transaction, site_id: int, question: str, lang: str, limit: int, memory: _Memory) -> Found:

@@ -136,6 +136,14 @@ def test_nothing_is_written_about_a_nudge_that_is_none(cast):
     assert events(cast) == []
 
 
+def test_what_one_visitor_did_is_written_down_up_to_a_bound(cast, monkeypatch):
+    monkeypatch.setattr(nudges, "MAX_EVENTS", 2)
+    for _ in range(4):
+        assert cast.ann.post("proactive/event", event="shown", rule_path="/blog/*").json == {"success": True}
+    cast.ben.post("proactive/event", event="shown", rule_path="/blog/*")
+    assert [row.visitor_id for row in events(cast)] == [cast.row(cast.ann).id] * 2 + [cast.row(cast.ben).id]
+
+
 def test_an_event_names_a_rule_or_a_message(cast):
     answer = cast.ann.post("proactive/event", event="shown")
     assert (answer.status_code, set(answer.json["errors"])) == (422, {"rule_path", "id"})

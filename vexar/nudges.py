@@ -9,16 +9,23 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from peewee import fn
+
 from vexar import blocks, messages, nudge_rules
 from vexar.models import NudgeEvent
 from vexar.store import P, Statement, Transaction
 from vexar.visitors import LockedVisitor, find
 
 DAY_MS = 86_400_000
+# Each question for nudges reads what the visitor did before; no person sees so many.
+MAX_EVENTS = 1_000
 
 _EVENTS = Statement(
     NudgeEvent.select(NudgeEvent.rule_path, NudgeEvent.event, NudgeEvent.variant, NudgeEvent.created_ms)
     .where((NudgeEvent.visitor_id == P.visitor_id) & (NudgeEvent.rule_path != "")).order_by(NudgeEvent.id)
+)
+_HOW_MANY = Statement(
+    NudgeEvent.select(fn.COUNT(NudgeEvent.id).alias("many")).where(NudgeEvent.visitor_id == P.visitor_id)
 )
 _ADD_EVENT = Statement(
     NudgeEvent.insert(
@@ -66,9 +73,11 @@ def record(
     message_seq: int | None,
 ) -> None:
     """Write down what a visitor did with a nudge: one by a rule, or a person's message. Nothing is written about a
-    nudge that is none, or none any more. Raises ApiError blocked."""
+    nudge that is none, or none any more, nor beyond MAX_EVENTS. Raises ApiError blocked."""
     visitor = LockedVisitor.find_or_create(tx, site_id, session_id)
     blocks.refuse(visitor, address=address)
+    if tx.one(_HOW_MANY, visitor_id=visitor.id).many >= MAX_EVENTS:
+        return
     rule = next((rule for rule in nudge_rules.of_site(tx, site_id=site_id) if rule.path == rule_path), None)
     message = messages.one(tx, visitor.id, message_seq) if message_seq is not None else None
     if rule is None and (message is None or message.role != "proactive"):

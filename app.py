@@ -21,6 +21,7 @@ from vexar.broker import Broker
 from vexar.conversations import Conversations
 from vexar.erasing import EXPIRE_EVERY_S, Eraser
 from vexar.housekeeping import Housekeeping
+from vexar.knowledge.reader import Reader
 from vexar.limits import Limits
 from vexar.parts import Parts
 from vexar.providers import Registry
@@ -40,6 +41,7 @@ from vexar.routes import (
     figures,
     files,
     forms,
+    knowledge,
     nudges,
     operator,
     privacy,
@@ -83,6 +85,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(chatbot.blueprint, url_prefix="/api/v1")
     app.register_blueprint(canned.blueprint, url_prefix="/api/v1")
     app.register_blueprint(nudges.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(knowledge.blueprint, url_prefix="/api/v1")
     app.register_blueprint(privacy.blueprint, url_prefix="/api/v1")
     app.register_blueprint(watching.blueprint, url_prefix="/api/v1")
     app.register_blueprint(blocks.blueprint, url_prefix="/api/v1")
@@ -119,6 +122,7 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
         runs=Runs(store, broker, config, providers=providers or create_providers(config), owner=owner,
                   ask_for_person=conversations.request_operator),
         uploads=uploads,
+        reader=Reader(),
         streams=Streams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
         operator_streams=OperatorStreams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
         eraser=eraser,

@@ -35,6 +35,7 @@ def open_house(folder: Path, **settings: object) -> Iterator[Any]:
         # The native threads begin with the first work; the leak detector would count them against the first test.
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(live.accounts._passwords.hash, [PASSWORD] * 32))
+            list(pool.map(lambda _: live.reader.file("a.txt", b"x" * 100_000), range(16)))
         live.store.read_heavy(lambda tx: None)
         try:
             yield app

@@ -23,7 +23,7 @@ from tests.cast import Visitor, add_site, picture
 from tests.people import PASSWORD, Person, open_house
 from vexar import models
 from vexar.auth import PERMISSIONS
-from vexar.models import Block, CannedReply
+from vexar.models import Block, CannedReply, KnowledgeEntry
 from vexar.routes.signed import signed_in
 
 API = "/api/v1"
@@ -96,6 +96,16 @@ ROWS = {
     ),
     "GET /sites/<int:site_id>/nudge/analytics": Row(VIEW),
     "DELETE /sites/<int:site_id>/nudge/analytics": Row(EDIT),
+    "GET /sites/<int:site_id>/knowledge": Row(EDIT),
+    "POST /sites/<int:site_id>/knowledge": Row(EDIT, lambda w: {"content": "We knit."}),
+    "GET /knowledge/<int:entry_id>": Row(EDIT),
+    "PUT /knowledge/<int:entry_id>": Row(EDIT, lambda w: {"title": "Another"}),
+    "DELETE /knowledge/<int:entry_id>": Row(EDIT),
+    "DELETE /sites/<int:site_id>/knowledge/all": Row(EDIT),
+    "POST /sites/<int:site_id>/knowledge/import": Row(EDIT, file=True),
+    "POST /sites/<int:site_id>/knowledge/batch": Row(EDIT, lambda w: {"entries": [{"content": "We knit."}]}),
+    "POST /sites/<int:site_id>/knowledge/rebuild": Row(EDIT),
+    "POST /sites/<int:site_id>/knowledge/ask": Row(EDIT, lambda w: {"question": "Do you ship?"}),
     "GET /sites/<int:site_id>/conversations": Row(VIEW),
     "GET /conversations": Row(VIEW, is_own_list=True),
     "GET /conversations/<int:conversation_id>/messages": Row(VIEW),
@@ -148,7 +158,7 @@ class World:
         )))
         self.visitor_id, self.conversation_id = row.id, row.conversation_id
         self.operator_id = Person(app, site_ids=(self.site_id,), name="Otto").id
-        self.reply_id, self.block_id = self.store.write(_furnish, site_id=self.site_id)
+        self.reply_id, self.block_id, self.entry_id = self.store.write(_furnish, site_id=self.site_id)
         self._people: dict[tuple[str, ...], Person] = {}
 
     def person(self, *rights: str) -> Person:
@@ -181,12 +191,16 @@ class World:
         return self.store.read(job)
 
 
-def _furnish(tx: Any, *, site_id: int) -> tuple[int, int]:
+def _furnish(tx: Any, *, site_id: int) -> tuple[int, int, int]:
     reply = CannedReply.insert(site_id=site_id, shortcut="bye", content=SECRET, created_ms=1)
     block = Block.insert(
         site_id=site_id, kind="session", value="somebody", reason=SECRET, until_ms=None, created_ms=1, operator_id=None
     )
-    return tx.insert(reply), tx.insert(block)
+    entry = KnowledgeEntry.insert(
+        site_id=site_id, type="custom", title="", question="", content=SECRET, url=None, lang="en", length=0,
+        created_ms=1, changed_ms=1, index_version=0
+    )
+    return tx.insert(reply), tx.insert(block), tx.insert(entry)
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +237,10 @@ def call(world: World, name: str, client: Any, headers: dict[str, str]) -> tuple
     fields = row.body(world) if row.body else {}
     sent: dict[str, Any] = {"json": fields} if method != "GET" and fields else {}
     if row.file:
-        form = {**fields, "image": (io.BytesIO(picture()), "image.png")}
+        is_text = path.endswith("/import")
+        file = {"file": (io.BytesIO(b"We knit."), "a.txt")} if is_text else {
+            "image": (io.BytesIO(picture()), "image.png")}
+        form = {**fields, **file}
         sent = {"data": form, "content_type": "multipart/form-data"}
     query = row.query(world) if row.query else None
     answer = client.open(f"{API}{path}", method=method, headers=headers, query_string=query, **sent)

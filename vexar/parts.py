@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vexar.conversations import Conversations
     from vexar.erasing import Eraser
     from vexar.housekeeping import Housekeeping
+    from vexar.knowledge.reader import Reader
     from vexar.limits import Limits
     from vexar.push import Streams
     from vexar.push_operators import OperatorStreams
@@ -35,6 +36,7 @@ class Parts:
     conversations: Conversations
     runs: Runs
     uploads: Uploads
+    reader: Reader
     streams: Streams
     operator_streams: OperatorStreams
     eraser: Eraser
@@ -57,6 +59,7 @@ class Parts:
         self.housekeeping.close()
         self.eraser.close()
         self.uploads.close()
+        self.reader.close()
         self.accounts.close()
         self.store.close()
 

@@ -289,9 +289,16 @@ def test_waiting_conversations_come_first(cast):
     assert statuses == ["waiting", "ai"]
 
 
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_a_block_ends_at_a_time_that_can_be_told(cast, until):
+    refused = cast.olga.post("operator/block", conversation_id=cast.conversation_id, by="session", until=until)
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["until"])
+    assert cast.ann.get("chat/block-status").json["blocked"] is False
+
+
 @pytest.mark.parametrize("path", ["active-chats", "blocked"])
 def test_a_long_list_is_fetched_by_slices_for_csv(cast, monkeypatch, path):
-    for number in range(5):
+    for _ in range(5):
         visitor = cast.visitor()
         visitor.ask("Hello")
         cast.olga.post("operator/block", conversation_id=cast.row(visitor).conversation_id, by="session")

@@ -23,6 +23,8 @@ blueprint = Blueprint("blocks", __name__)
 
 # A household or a phone has a whole /64, and a new address in it every day.
 IPV6_BITS = 64
+# The last time that can be told in every time zone: a later one could be stored, and never be shown again.
+LATEST_MS = 253_370_764_800_000
 COLUMNS = ("id", "site_id", "by", "value", "reason", "until", "created_at", "operator")
 
 
@@ -141,4 +143,6 @@ def _until_ms(member: Member, until: datetime | None) -> int | None:
     until_ms = round(until.timestamp() * 1000) if until.tzinfo else round(until.replace(tzinfo=UTC).timestamp() * 1000)
     if until_ms <= member.parts.store.read(lambda tx: tx.now_ms()):
         raise invalid(until="must be in the future")
+    if until_ms > LATEST_MS:
+        raise invalid(until="must be before the year 9999; leave it out for good")
     return until_ms

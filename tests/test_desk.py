@@ -65,7 +65,10 @@ def test_accept_write_return_and_close(cast):
 
 def test_what_a_colleague_has_is_refused_until_it_is_passed_on(cast):
     cast.olga.post(f"operator/accept/{cast.conversation_id}")
-    for refused in (cast.otto.post(f"operator/accept/{cast.conversation_id}"), say(cast.otto, cast)):
+    first = cast.otto.post(
+        "operator/proactive-message", site_id=cast.site.id, session_id=cast.ann.session_id, content="Me, too"
+    )
+    for refused in (cast.otto.post(f"operator/accept/{cast.conversation_id}"), say(cast.otto, cast), first):
         assert (refused.status_code, refused.json["code"]) == (409, "conflict")
     passed = cast.olga.post(f"operator/transfer/{cast.conversation_id}", operator_id=cast.otto.id)
     assert passed.status_code == 200

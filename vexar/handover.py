@@ -155,12 +155,15 @@ def request_operator(
 def propose(
     tx: Transaction, *, site_id: int, session_id: str, operator: Any, content: str, message_id: str | None = None
 ) -> int:
-    """An operator's proactive message, to a visitor who may not have written yet: its number."""
+    """An operator's proactive message, to a visitor who may not have written yet: its number. Raises ApiError conflict
+    when a colleague has the conversation."""
     visitor = LockedVisitor.find_or_create(tx, site_id, session_id)
     known = _sent_before(visitor, "proactive", message_id, content)
     if known:
         return known
     conversation = visitor.open_conversation()
+    if operator:
+        _refuse_other(conversation, operator)
     seq = visitor.append(
         "proactive", content, conversation_id=conversation.id, message_id=message_id,
         operator_id=operator.id if operator else None,

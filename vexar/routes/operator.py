@@ -205,7 +205,7 @@ def read(member: Member, conversation_id: int, body: Done) -> dict:
 
 
 @endpoint(blueprint, "POST", "/operator/proactive-message", body=ProposeBody, answer=Said, strict=True,
-          caller=signed_in, errors=(*DENIED, "message_id_conflict"), summary="Write to a visitor first")
+          caller=signed_in, errors=(*DENIED, "conflict", "message_id_conflict"), summary="Write to a visitor first")
 def proactive_message(member: Member, body: ProposeBody) -> dict:
     site = member.site(body.site_id, CHAT)
     _check_length(member, body.content)

@@ -177,7 +177,7 @@ def test_who_writes_too_much_is_told_so_and_the_message_is_sent_later_under_its_
         json={"success": False, "code": "rate_limited", "error": "Too many requests", "retry_after": 2},
     ) if not limited else route.continue_())
     chat.ask("patience")
-    chat.find(".note").get_by_text("Too many messages. Please wait a moment; yours is sent then.").wait_for()
+    chat.find(".note").get_by_text("Too many messages. Please wait a moment; yours will be sent then.").wait_for()
     chat.settled()
     assert len(sent) == 2
     assert len(set(sent)) == 1

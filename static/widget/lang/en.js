@@ -6,7 +6,7 @@ export default {
   contact: "Leave your contact details", email: "Email", phone: "Phone", name: "Name", save: "Save", saved: "Thank you!",
   check: "Please check what you entered.", rate: "Rate this conversation", stars: "{n} of 5", comment: "Tell us more (optional)", skip: "Not now",
   soundOn: "Turn sound on", soundOff: "Turn sound off", typing: "{name} is typing…", unread: "{n} unread",
-  offline: "No connection. Your message is sent as soon as it is back.", failed: "This did not work.",
+  offline: "No connection. Your message will be sent as soon as it is back.", failed: "This did not work.",
   stopped: "Stopped", interrupted: "Interrupted", blocked: "You cannot write in this chat.", until: "Until {time}.",
-  tooMany: "Too many messages. Please wait a moment; yours is sent then.", imageFailed: "This image cannot be sent.",
+  tooMany: "Too many messages. Please wait a moment; yours will be sent then.", imageFailed: "This image cannot be sent.",
 };

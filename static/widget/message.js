@@ -5,6 +5,8 @@ import { dress, h, icon, link, picture } from "./dom.js";
 const CSS = `
 .bubble > * + * { margin-top: 8px; }
 .bubble a, .sources a { color: var(--accent); text-decoration: underline; text-underline-offset: 2px; }
+.bubble p, .bubble li, .bubble th, .bubble td { unicode-bidi: plaintext; }
+.bubble pre { direction: ltr; }
 .bubble strong, .bubble th { font-weight: 650; }
 .bubble em { font-style: italic; }
 .bubble ul, .bubble ol { padding-inline-start: 22px; }

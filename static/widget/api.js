@@ -36,7 +36,7 @@ export class Api {
 
   async upload(blob, name) {
     const body = new FormData();
-    for (const field in this.scope) body.set(field, this.scope[field]);
+    for (const field of Object.keys(this.scope)) body.set(field, this.scope[field]);
     body.set("image", blob, name);
     return answerOf(await fetch(`${this.base}chat/upload-image`, { method: "POST", body }));
   }
@@ -62,10 +62,10 @@ async function answerOf(answer) {
   return body;
 }
 
-/** The address of a link when it may be followed, else null. */
-export function safeUrl(url) {
+/** The address of a link when it may be followed, else null. `base`: what an address without a host belongs to. */
+export function safeUrl(url, base) {
   try {
-    const parsed = new URL(url);
+    const parsed = new URL(url, base);
     return SCHEMES.test(parsed.protocol) ? parsed.href : null;
   } catch {
     return null;

@@ -15,12 +15,13 @@ const ICONS = {
 };
 
 /** An element: attributes (`on...` functions are listeners, false and null are left out), then children. */
-export function h(tag, attributes, ...children) {
+export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const name in attributes) {
+  // Its own only: pages add things to what every object has.
+  for (const name of Object.keys(attributes)) {
     const value = attributes[name];
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== false && value !== undefined) element.setAttribute(name, value);
+    else if (value != null && value !== false) element.setAttribute(name, value);
   }
   for (const child of children) if (child) element.append(child);
   return element;
@@ -55,7 +56,7 @@ export function link(url, ...children) {
 export function picture(url, alt, name, base) {
   const image = h("img", { class: name, alt, loading: "lazy", decoding: "async" });
   image.addEventListener("error", () => image.remove());
-  const href = safeUrl(new URL(url, base).href);
+  const href = safeUrl(url, base);
   if (href?.startsWith("http")) image.src = href;
   return image;
 }

@@ -14,7 +14,7 @@ TAG_NAMES = """
     span strong summary svg table td textarea th time tr ul
 """
 ATTRIBUTE_NAMES = """
-    accept alt aria-atomic aria-checked aria-expanded aria-haspopup aria-hidden aria-label aria-labelledby aria-live
+    accept alt aria-atomic aria-busy aria-checked aria-expanded aria-haspopup aria-hidden aria-label aria-labelledby aria-live
     aria-modal autocomplete class d data-key datetime decoding dir disabled enterkeyhint height hidden href id lang
     loading maxlength name novalidate open part placeholder rel role rows src start style tabindex target title type
     viewbox width
@@ -90,6 +90,14 @@ def test_as_the_names_and_texts_of_the_site(open_page, settings, text):
              bot_avatar_url=f"javascript:{text}")
     chat = open_page().open()
     chat.find(".starters").wait_for()
+    check(chat)
+
+
+@pytest.mark.parametrize("address", [*URLS[:8], *URLS[9:], "http://[", "\u202e"])
+def test_as_the_address_of_a_picture(open_page, settings, address):
+    settings(bot_avatar_url=address)
+    chat = open_page().open()
+    assert chat.find(".face").inner_text() == "J"
     check(chat)
 
 

@@ -14,8 +14,10 @@ color:color(from var(--p) xyz calc(.95*var(--w)) var(--w) calc(1.089*var(--w)));
 .button:focus-visible{outline:3px solid;outline-offset:-6px}
 .left .button{right:auto;left:var(--vexar-offset-x,20px)}
 .square .button{border-radius:12px}
+[aria-busy]::before{opacity:.4}
 .button::before{content:"";display:block;width:28px;height:28px;margin:auto;background:currentColor;
 clip-path:path("M3 4h22v16H13l-6 5v-5H3z")}
+.open .button::before{clip-path:path("M4 9h4l6 6 6-6h4L14 19z")}
 @media (forced-colors:active){.button{border:2px solid}.button::before{background:ButtonText}}
 @media print{:host{display:none!important}}`;
 
@@ -95,13 +97,13 @@ clip-path:path("M3 4h22v16H13l-6 5v-5H3z")}
   // A failed import is remembered by some browsers: the next try has other addresses, which the server knows as well.
   let tries = "";
   const fetched = (name) => import(`${base}widget/${VERSION}${tries}/${name}.js`);
-  const prepare = () => Promise.all([(module ??= fetched("panel")), (config ??= configure())]);
-
-  function warm() {
-    prepare().then(([{ prepare }]) => prepare(core)).catch(fail);
-  }
+  // All at once: on a slow line every round of files that waits for another one is half a second.
+  const words = () => fetched("words").then(({ prepare }) => prepare(core));
+  const prepare = () => Promise.all([(module ??= fetched("panel")), (config ??= configure()), words()]);
+  const warm = () => prepare().catch(fail);
 
   async function load() {
+    button.ariaBusy = true;
     try {
       const [{ start }] = await prepare();
       panel = await start(core);
@@ -109,6 +111,7 @@ clip-path:path("M3 4h22v16H13l-6 5v-5H3z")}
     } catch (problem) {
       fail(problem);
     }
+    button.ariaBusy = null;
     calls.clear();
   }
 

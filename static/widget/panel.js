@@ -10,8 +10,9 @@ import { Session } from "./session.js";
 import { State } from "./state.js";
 import { isPhone, View } from "./view.js";
 import { languageOf, noteText, prepare } from "./words.js";
-
-export { prepare };
+// What the view needs: asked for with it, and not only when it is here.
+import "./composer.js";
+import "./dom.js";
 
 const RTL = /^(ar|he)$/;
 

@@ -59,6 +59,25 @@ def test_what_counts_does_count(watched):
     assert requests
 
 
+def test_a_slow_line_waits_for_two_rounds_of_files_and_the_button_says_so(watched):
+    held = []
+    watched.page.route("**/widget/**", lambda route: held.append(route))
+    watched.button.click()
+    rounds = 0
+    while not watched.text.is_visible():
+        watched.until(lambda: held, "the next round")
+        # What is asked for at once, and nothing that waits for an answer.
+        watched.page.wait_for_timeout(300)
+        assert watched.button.get_attribute("aria-busy") == "true"
+        rounds += 1
+        now, held[:] = list(held), []
+        for route in now:
+            route.continue_()
+        watched.page.wait_for_timeout(300)
+    assert rounds == 2
+    assert watched.button.get_attribute("aria-busy") is None
+
+
 def test_after_the_pointer_was_over_it_opening_fetches_no_script_and_no_style(watched):
     watched.button.hover()
     watched.until(lambda: any("widget.css" in request.url for request in watched.requests), "the panel to be fetched")

@@ -1,4 +1,4 @@
-"""axe-core finds nothing to object to, in any state of the widget, whatever it looks like."""
+"""axe-core finds nothing to object to, in any state of the widget, whatever it looks like; nor do strict policies."""
 
 from __future__ import annotations
 
@@ -77,9 +77,12 @@ def test_axe_objects_to_no_state_light_dark_wide_or_on_a_phone(stage_of, state):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_axe_objects_to_no_state_from_right_to_left(stage_of, state):
+def test_axe_objects_to_no_state_from_right_to_left(stage_of, host, state):
+    host.strict()
     stage = stage_of("rtl", "ar")
     STATES[state](stage)
+    # And no state needs more than the strictest policies allow.
+    assert (host.reports, stage.chat.problems, stage.chat.page.evaluate("vexarEvents")) == ([], [], [])
     assert objections(stage.chat.page) == set()
 
 

@@ -85,18 +85,13 @@ def test_hostile_styles_do_not_reach_it(open_page, host, upstream):
     assert chat.panel.is_hidden()
 
 
-def test_a_page_that_replaced_the_methods_of_array_does_not_break_it(open_page, upstream):
-    page = open_page("plain").page
-    page.context.close()
+def test_a_page_that_replaced_the_methods_of_array_does_not_break_it(open_page, upstream, tmp_path, acting, olga):
     chat = open_page("globals")
-    upstream.script(RICH)
-    chat.button.click()
-    chat.text.wait_for()
-    chat.ask("hi")
-    chat.find(".row.assistant table").wait_for()
-    chat.find(".icon.menu").click()
-    chat.find(".drop button").first.wait_for()
-    assert chat.problems == []
+    use_everything(chat, upstream, tmp_path)
+    acting.accept(chat, olga)
+    acting.say(chat, olga, content="- a\n- **person**")
+    chat.find(".row.operator li").nth(1).wait_for()
+    assert (chat.problems, chat.page.evaluate("window.misused")) == ([], None)
 
 
 def test_inline_it_is_part_of_the_page(open_page, host):
@@ -136,6 +131,26 @@ def test_without_an_own_language_it_follows_the_page(open_page):
     chat = open_page("rtl").open()
     assert chat.panel.get_attribute("lang") == "ar"
     assert chat.button.get_attribute("aria-label") == "فتح الدردشة"
+
+
+PLACES = """(block) => {
+  const text = document.createTreeWalker(block, NodeFilter.SHOW_TEXT).nextNode();
+  const left = (at) => {
+    const range = document.createRange(); range.setStart(text, at); range.setEnd(text, at + 1);
+    return range.getBoundingClientRect().left; };
+  return [left(0), left(text.length - 1)]; }"""
+
+
+def test_every_block_of_an_answer_runs_in_its_own_direction(open_page, upstream):
+    upstream.script(["שלום, הנה זה.\n\nHello שלום world.\n\n- Two שתיים.\n\n```\nx = 'שלום';\n```"])
+    chat = open_page().open()
+    chat.ask("in both, please")
+    chat.settled()
+    first, last = chat.find(".row.assistant p").nth(0).evaluate(PLACES)
+    assert first > last
+    for selector in ("p >> nth=1", "li", "pre"):
+        first, last = chat.find(f".row.assistant {selector}").evaluate(PLACES)
+        assert first < last, selector
 
 
 COLORS = ["#000000", "#ffffff", "#2f5bea", "#ffcc00", "#666666", "#757575", "#777777", "#7f7f7f", "#999999", "#00ff00",

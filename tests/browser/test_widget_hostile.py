@@ -15,9 +15,9 @@ TAG_NAMES = """
 """
 ATTRIBUTE_NAMES = """
     accept alt aria-atomic aria-busy aria-checked aria-expanded aria-haspopup aria-hidden aria-label aria-labelledby
-    aria-live aria-modal autocomplete class d data-key datetime decoding dir disabled enterkeyhint height hidden href id lang
-    loading maxlength name novalidate open part placeholder rel role rows src start style tabindex target title type
-    viewbox width
+    aria-live aria-modal autocomplete class d data-key datetime decoding dir disabled enterkeyhint height hidden href
+    id lang loading maxlength name novalidate open part placeholder rel role rows src start style tabindex target
+    title type viewbox width
 """
 # Everything in the shadow tree, as [tag, attribute names, href or src].
 TREE = """() => {

@@ -5,7 +5,9 @@
   const { site_key: siteKey, config } = JSON.parse(decodeURIComponent(location.hash.slice(1)) || "{}");
   const realFetch = window.fetch.bind(window);
 
-  const json = (values) => new Response(JSON.stringify({ success: true, ...values }), { headers: { "Content-Type": "application/json" } });
+  const json = (values) => new Response(JSON.stringify({ success: true, ...values }), {
+    headers: { "Content-Type": "application/json" },
+  });
 
   async function shownConfig(request) {
     const saved = await (await realFetch(request)).json();
@@ -21,15 +23,22 @@
       starters: config.starters,
       upload: config.photo_upload_enabled,
       operator: config.operator_enabled,
-      forms: { ...saved.forms, collect_data: config.collect_data, collect_email: config.collect_email, lead_when: config.lead_when },
+      forms: {
+        ...saved.forms, collect_data: config.collect_data, collect_email: config.collect_email,
+        lead_when: config.lead_when,
+      },
       nudges: [],
     });
   }
 
   function answer() {
     const events = [
-      { type: "chunk", content: "This is only a preview: " }, { type: "chunk", content: "here your visitors read the answer." },
-      { type: "done", meta: { conversation_id: 1, message_id: null, reply_id: 2, mode: "ai", finish_reason: "stop", sources: [] } },
+      { type: "chunk", content: "This is only a preview: " },
+      { type: "chunk", content: "here your visitors read the answer." },
+      {
+        type: "done",
+        meta: { conversation_id: 1, message_id: null, reply_id: 2, mode: "ai", finish_reason: "stop", sources: [] },
+      },
     ];
     const text = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
     return new Response(text, { headers: { "Content-Type": "text/event-stream" } });
@@ -41,7 +50,9 @@
     if (!pathname.startsWith("/api/")) return realFetch(request, options);
     if (pathname.endsWith("/chat/config")) return shownConfig(request);
     if (pathname.endsWith("/chat/stream") && method === "POST") return answer();
-    if (pathname.endsWith("/chat/history")) return json({ messages: [], has_more: false, conversation_id: null, mode: "ai", cursor: 0 });
+    if (pathname.endsWith("/chat/history")) {
+      return json({ messages: [], has_more: false, conversation_id: null, mode: "ai", cursor: 0 });
+    }
     return json({ messages: [], mode: "ai", cursor: 0, blocked: false, unread: 0, typing: false });
   };
   // The widget takes the focus when it opens; whoever is typing in the settings keeps it here.

@@ -38,7 +38,8 @@ export function barTable(caption, rows, names) {
 
 function across(part) {
   return svg("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", class: "across", "aria-hidden": "true" },
-    svg("rect", { width: 100, height: 8, class: "track" }), svg("rect", { width: 100 * part, height: 8, class: "bar-1" }));
+    svg("rect", { width: 100, height: 8, class: "track" }),
+    svg("rect", { width: 100 * part, height: 8, class: "bar-1" }));
 }
 
 function draw(title, rows, series, width) {
@@ -109,7 +110,8 @@ function yOf(value, top) {
 
 function niceTop(value) {
   const size = 10 ** Math.floor(Math.log10(value));
-  const top = [1, 2, 4, 5, 10].find((step) => step * size >= value) * size;
+  // Its half is on the scale, too, and conversations are whole.
+  const top = [1, 2, 4, 6, 8, 10].find((step) => step * size >= value) * size;
   return Math.max(2, top);
 }
 

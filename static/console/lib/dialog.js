@@ -42,7 +42,8 @@ async function leave(dialog) {
 
 // Asks when something would be lost; resolves to whether one may go on.
 export async function mayLeave(root = document) {
-  return !isDirty(root) || confirmDialog("Leave without saving?", "What you changed here is not saved yet.", "Leave", "Stay");
+  const sentence = "What you changed here is not saved yet.";
+  return !isDirty(root) || confirmDialog("Leave without saving?", sentence, "Leave", "Stay");
 }
 
 // Asks before something that cannot be taken back; resolves to whether it was confirmed.

@@ -45,7 +45,8 @@ export function select(name, options, value, properties = {}) {
 // field errors are shown beside the fields.
 export function form(children, save, { submit = "Save", done = "", extra = null } = {}) {
   const button = h("button", { type: "submit", class: "primary" }, submit);
-  const element = h("form", { class: "form", novalidate: true }, children, h("div", { class: "actions" }, extra, button));
+  const element = h("form", { class: "form", novalidate: true }, children,
+    h("div", { class: "actions" }, extra, button));
   element.addEventListener("submit", (event) => {
     event.preventDefault();
     submitForm(element, button, save, done);
@@ -111,7 +112,7 @@ export function showErrors(element, problem) {
   if (!(problem instanceof ApiProblem)) throw problem;
   const rest = [];
   const places = [];
-  for (const [name, sentence] of Object.entries(problem.errors)) {
+  for (const [name, sentence] of Object.entries(problem.errors).map((one) => located(element, one))) {
     const place = placeOf(element, name);
     if (place) places.push(tell(place, sentence));
     else rest.push(`${name} ${sentence}`);
@@ -123,7 +124,17 @@ export function showErrors(element, problem) {
     if (!places.length) line.focus();
   }
   // In the order of the page, not in that of the answer.
-  places.sort((one, other) => (one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1))[0]?.focus();
+  const isBefore = (one, other) => one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
+  places.sort((one, other) => (isBefore(one, other) ? -1 : 1))[0]?.focus();
+}
+
+// The server tells where in a list something is wrong within the sentence: {rules: "has a wrong value at [0].path"}.
+function located(element, [name, sentence]) {
+  const where = /^has a wrong value at (\[.*)$/.exec(sentence)?.[1];
+  const input = where && element.elements.namedItem(name + where);
+  if (input instanceof Element) return [name + where, input.dataset.wrong || "has a wrong value"];
+  const line = /^\[(\d+)\]$/.exec(where || "");
+  return [name, line ? `line ${Number(line[1]) + 1} has a wrong value` : sentence];
 }
 
 // The input of a field, or what stands around several of them; `starters[2]` belongs to `starters`.

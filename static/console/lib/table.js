@@ -109,8 +109,10 @@ export class ListTable {
       {},
       h("caption", { class: "hidden" }, this.caption),
       h("thead", {}, h("tr", {}, this.#columns.map((column) =>
-        h(column.title ? "th" : "td", { scope: column.title ? "col" : null, class: column.isNumber && "number" }, column.title)))),
-      h("tbody", {}, rows.map((row) => h("tr", {}, this.#columns.map((column, place) => this.#cell(column, place, row))))),
+        h(column.title ? "th" : "td", { scope: column.title ? "col" : null, class: column.isNumber && "number" },
+          column.title)))),
+      h("tbody", {}, rows.map((row) => h("tr", {},
+        this.#columns.map((column, place) => this.#cell(column, place, row))))),
     );
   }
 
@@ -120,7 +122,8 @@ export class ListTable {
     const inside = opens
       ? h("button", { type: "button", class: "link", onclick: () => this.#onRow(row) }, content)
       : content;
-    return h("td", { class: column.isNumber && "number", data: column.title ? { title: column.title } : {} }, inside);
+    return h("td", { class: column.isNumber && "number", data: column.title ? { title: column.title } : {} },
+      inside);
   }
 
   #pages({ page, pages, total }) {

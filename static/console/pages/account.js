@@ -25,8 +25,9 @@ function profile(app) {
       name: "avatar_url", type: "url", value: user.avatar_url || "", maxlength: 2000,
     }), "Visitors see it beside your messages; leave it empty for your initial."),
     user.is_owner
-      ? field("Email", h("input", { name: "email", type: "email", value: user.email, autocomplete: "email", required: true }),
-        "You sign in with it.")
+      ? field("Email", h("input", {
+        name: "email", type: "email", value: user.email, autocomplete: "email", required: true,
+      }), "You sign in with it.")
       : h("p", { class: "soft small" }, `You sign in with ${user.email}. An owner can change that.`),
   ], async ({ avatar_url: picture, ...given }) => {
     const answer = await api.put("auth/me", { ...given, avatar_url: picture || null });
@@ -58,7 +59,8 @@ function presence(app) {
     return box;
   });
   return sites.length > 0 && card("Presence",
-    h("p", { class: "soft" }, "Visitors are told whether somebody is there. You count as there while the console is open."),
+    h("p", { class: "soft" }, "Visitors are told whether somebody is there. You count as there while the console is " +
+      "open."),
     rows);
 }
 
@@ -73,16 +75,20 @@ async function setPresence(site, box) {
 }
 
 function notifications({ notifier }) {
-  const note = checkbox("Notify me on this device", "notify", notifier.isAllowed, "While the console is open in a tab.");
+  const note = checkbox("Notify me on this device", "notify", notifier.isAllowed,
+    "While the console is open in a tab.");
   const sound = checkbox("Play a sound", "sound", notifier.hasSound);
   note.querySelector("input").addEventListener("change", async ({ target }) => {
     const isWanted = target.checked;
     target.checked = await notifier.allow(isWanted);
-    if (isWanted && !target.checked) toast("The browser does not allow it; change that beside the page's address.", "bad");
+    if (isWanted && !target.checked) {
+      toast("The browser does not allow it; change that beside the page's address.", "bad");
+    }
   });
   sound.querySelector("input").addEventListener("change", ({ target }) => notifier.allowSound(target.checked));
   return card("Notifications",
-    h("p", { class: "soft" }, "When somebody waits for a person, or writes to you while you look elsewhere."), note, sound);
+    h("p", { class: "soft" }, "When somebody waits for a person, or writes to you while you look elsewhere."),
+    note, sound);
 }
 
 function apiKey({ user }) {

@@ -18,7 +18,10 @@ export async function open(app) {
       { title: "Who", cell: (row) => h("bdi", { class: "code-name" }, row.value) },
       { title: "By", cell: (row) => KINDS[row.by] },
       { title: "Reason", cell: (row) => row.reason },
-      { title: "Until", cell: (row) => (row.until ? h("time", { datetime: row.until }, moment(row.until)) : "For good") },
+      {
+        title: "Until",
+        cell: (row) => (row.until ? h("time", { datetime: row.until }, moment(row.until)) : "For good"),
+      },
       { title: "Blocked", cell: (row) => h("span", {}, h("time", { datetime: row.created_at }, ago(row.created_at)),
         row.operator && ` by ${row.operator.name}`) },
       { title: "", cell: (row) => h("button", { type: "button", onclick: () => lift(row, list) }, "Lift",

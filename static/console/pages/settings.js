@@ -52,7 +52,10 @@ class Settings {
     put(this.#tabs, shown.map((one) => h("a", {
       href: `/console/settings/${one.name}`, class: "tab", "aria-current": one === section ? "page" : null,
     }, one.title)));
-    if (hadFocus) this.#tabs.querySelector("[aria-current]").focus();
+    const current = this.#tabs.querySelector("[aria-current]");
+    if (hadFocus) current.focus();
+    // On a phone the tabs are wider than the page.
+    requestAnimationFrame(() => current.scrollIntoView({ block: "nearest", inline: "center" }));
     this.#preview?.close();
     this.#preview = section.hasPreview ? new Preview(this.#app.site.site_key) : null;
     put(this.#place, this.#section(section), this.#preview?.node);

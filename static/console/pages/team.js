@@ -97,7 +97,7 @@ class Team {
 
   #sites(one) {
     return h("fieldset", { data: { name: "site_ids" } }, h("legend", {}, "Sites"),
-      this.#app.sites.map((site) => checkbox(site.name, `site_${site.id}`, one ? one.site_ids.includes(site.id) : true)));
+      this.#app.sites.map((site) => checkbox(site.name, `site_${site.id}`, !one || one.site_ids.includes(site.id))));
   }
 
   #bodyOf(given) {

@@ -18,7 +18,8 @@ export class Hours {
   constructor(hours) {
     const zone = hours?.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone;
     const days = hours?.days || Object.fromEntries(DAYS.slice(0, 5).map(([day]) => [day, [USUAL]]));
-    const limited = checkbox("Only at certain hours", "has_hours", Boolean(hours), "Outside them visitors are asked for an email instead.");
+    const limited = checkbox("Only at certain hours", "has_hours", Boolean(hours),
+      "Outside them visitors are asked for an email instead.");
     const zones = select("timezone", timezones(zone).map((name) => [name, name]), zone);
     const inside = h("div", { class: "form" }, field("Time zone", zones), this.#rows);
     put(this.#rows, DAYS.map(([day, name]) => dayRow(day, name, days[day] || [])));
@@ -63,8 +64,9 @@ function spanRow(name, [from, to]) {
     h("input", { type: "time", value: from, "aria-label": `${name} from` }), "–",
     // The end of a day is 24:00 for the server; a clock shows it as 00:00, which means the same.
     h("input", { type: "time", value: to === "24:00" ? "00:00" : to, "aria-label": `${name} to` }),
-    h("button", { type: "button", class: "quiet square", "aria-label": `Remove these hours on ${name}`, onclick: remove },
-      icon(ICONS.close, 18)));
+    h("button", {
+      type: "button", class: "quiet square", "aria-label": `Remove these hours on ${name}`, onclick: remove,
+    }, icon(ICONS.close, 18)));
   return row;
 }
 

@@ -20,7 +20,9 @@ export function ruleCard(rule, { onRemove }) {
   return h("fieldset", { class: "card rule" },
     h("legend", { class: "hidden" }, `Rule for ${rule.path}`),
     h("div", { class: "columns" },
-      field("Page", h("input", { data: { field: "path" }, value: rule.path, maxlength: 500, required: true }),
+      field("Page", h("input", {
+        data: { field: "path", wrong: "must begin with / or *" }, value: rule.path, maxlength: 500, required: true,
+      }),
         "Such as /cart; * stands for anything."),
       field("After seconds", number("delay_seconds", rule.delay_seconds, 0, 3600), "0: at once."),
       field("How often", select("", FREQUENCIES, rule.frequency, { "data-field": "frequency" }))),
@@ -77,5 +79,6 @@ function variantRow(variant) {
 }
 
 function number(name, value, min, max) {
-  return h("input", { data: { field: name }, type: "number", min, max, value, inputmode: "numeric" });
+  return h("input", { data: { field: name, wrong: `must be a whole number from ${min} to ${max}` },
+    type: "number", min, max, value, inputmode: "numeric" });
 }

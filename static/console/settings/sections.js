@@ -82,7 +82,9 @@ const answers = {
   }),
 };
 
-const STRATEGIES = [["", "The AI does not ask"], ["gentle", "The AI offers it once"], ["direct", "The AI asks early on"]];
+const STRATEGIES = [
+  ["", "The AI does not ask"], ["gentle", "The AI offers it once"], ["direct", "The AI asks early on"],
+];
 const ASKED = [["none", "Nothing"], ["email", "Email"], ["phone", "Phone"], ["both", "Email and phone"]];
 const LEAD_WHEN = [
   ["never", "Never by itself"], ["start", "Before the first message"], ["after_answer", "After the first answer"],

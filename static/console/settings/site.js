@@ -18,8 +18,8 @@ export const site = {
       await app.readSites();
     }, { done: "Saved." }),
     part("Another site", "Its conversations, settings and figures are its own; the team is yours.", addSiteButton(app)),
-    part("A new key", "The key in the tag is public. Make a new one when somebody misuses it: the old tag stops working " +
-      "at once.", h("button", { type: "button", onclick: () => rotate(app, settings) }, "New site key")),
+    part("A new key", "The key in the tag is public. Make a new one when somebody misuses it: the old tag stops " +
+      "working at once.", h("button", { type: "button", onclick: () => rotate(app, settings) }, "New site key")),
     part("The end", "Erases the site with its conversations, contacts, images and knowledge.",
       h("button", { type: "button", class: "danger", onclick: () => remove(app, settings) }, "Delete this site")),
   ],
@@ -65,8 +65,8 @@ async function rotate(app, settings) {
 
 async function remove(app, settings) {
   const { name } = app.site;
-  const sentence = `Everything of ${name} is erased: conversations, contacts, images, knowledge. This cannot be taken ` +
-    "back.";
+  const sentence = `Everything of ${name} is erased: conversations, contacts, images, knowledge. This cannot be ` +
+    "taken back.";
   if (!(await confirmDialog(`Delete ${name}?`, sentence, "Delete for good"))) return;
   try {
     await api.del(`sites/${app.siteId}`);

@@ -8,8 +8,8 @@ export const tag = {
   title: "Install",
   draw: ({ code, config }) => [
     h("h2", {}, "Paste this into your pages"),
-    h("p", { class: "soft" }, "Once on every page, anywhere; before </body> is usual. Shop systems have a field for it, " +
-      "often called “custom code” or “footer scripts”."),
+    h("p", { class: "soft" }, "Once on every page, anywhere; before </body> is usual. Shop systems have a field for " +
+      "it, often called “custom code” or “footer scripts”."),
     codeBlock(code, "The tag"),
     h("div", { class: "actions" }, copyButton(code, "Copy the tag", "primary")),
     config.allowed_origins.includes("*")

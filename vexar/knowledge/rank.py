@@ -18,16 +18,16 @@ from vexar.knowledge.overview import Overview
 from vexar.knowledge.sentences import sentences
 
 # By is_faq, for (question, title, content): a faq is found by its question, a page by what it says.
-FIELD_WEIGHTS = {True: (2.5, 2.0, 1.2), False: (1.0, 1.0, 1.4)}
-LENGTH_SHARES = {True: (0.8, 0.3, 0.65), False: (0.5, 0.3, 0.65)}
+FIELD_WEIGHTS = {True: (2.5, 2.0, 0.8), False: (1.0, 1.0, 1.4)}
+LENGTH_SHARES = {True: (0.5, 0.3, 0.65), False: (0.5, 0.3, 0.65)}
 SATURATION = {True: 0.8, False: 1.2}
 # What the closer look adds: of a faq, how alike the questions are in their letters; of a page, how much of the
 # question one sentence holds (and what its neighbours add); of both, words that stand together in both.
-ALIKE_LETTERS, ONE_SENTENCE, NEIGHBOURS, TOGETHER = 0.5, 0.5, 0.5, {True: 0.1, False: 0.2}
+ALIKE_LETTERS, ONE_SENTENCE, NEIGHBOURS, TOGETHER = 0.35, 0.5, 0.5, {True: 0.1, False: 0.2}
 # A word with the same beginning is worth part of the word, in a sentence and in a chunk that lacks the word itself.
 SAME_BEGINNING, SAME_BEGINNING_CHUNK = 0.5, 0.7
 # confidence: at this strength the threshold is met, and so steep it rises.
-STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.52, 8.0, 1.0, 0.5
+STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.53, 8.0, 1.0, 0.5
 THRESHOLD = 0.45
 # Words alone never make certain; and a site whose threshold is above it gets no answer from them.
 MOST_CONFIDENCE = 0.98
@@ -35,11 +35,11 @@ MOST_CONFIDENCE = 0.98
 
 @dataclass(frozen=True)
 class Closer:
-    """What the closer look needs of one chunk's text. `letters` only of a faq."""
+    """What the closer look needs of one chunk's text. `letters` only of a faq, for each way its question is put."""
 
     sentences: tuple[frozenset[str], ...]
     pairs: frozenset[tuple[str, str]]
-    letters: frozenset[str]
+    letters: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def look_closer(question: str, content: str, heading: str, lang: str, *, is_faq:
     """Cut a chunk's text for the closer look; worth keeping, it costs up to half a millisecond."""
     said = [text.terms(sentence, lang) for sentence in ([question] if is_faq else [heading, *sentences(content)])]
     pairs = frozenset(pair for terms in said for pair in _pairs(terms))
-    return Closer(tuple(frozenset(terms) for terms in said), pairs, letters(question) if is_faq else frozenset())
+    ways = tuple(letters(way) for way in sentences(question)) if is_faq else ()
+    return Closer(tuple(frozenset(terms) for terms in said), pairs, ways)
 
 
 def letters(said: str) -> frozenset[str]:
@@ -95,8 +96,8 @@ def closer_score(score: float, closer: Closer, words: Sequence[Word], asked: Ask
     for pair in asked.pairs & closer.pairs:
         score += TOGETHER[is_faq] * math.sqrt(asked.values[pair[0]] * asked.values[pair[1]])
     if is_faq:
-        shared = len(asked.letters & closer.letters)
-        return score + ALIKE_LETTERS * asked.best * 2 * shared / (len(asked.letters) + len(closer.letters))
+        alike = (2 * len(asked.letters & way) / (len(asked.letters) + len(way)) for way in closer.letters if way)
+        return score + ALIKE_LETTERS * asked.best * max(alike, default=0.0)
     met = [_met(sentence, words) for sentence in closer.sentences]
     everywhere = {place for each in met for place in each}
     for place in everywhere:
@@ -119,13 +120,14 @@ def best_possible(words: Iterable[Word]) -> float:
 
 def confidence(score: float, words: Sequence[Word], closer: Closer | None) -> float:
     """From 0 to 1: a first score against the best possible one. Words of the same meaning count partly here."""
-    best = max(best_possible(words), LEAST_BEST)
+    best = best_possible(words)
     if closer:
         present = frozenset().union(*closer.sentences)
         for word in words:
             if word.share == 1.0 and word.terms.isdisjoint(present) and not word.alike.isdisjoint(present):
                 score += SYNONYM_TRUST * word.value / 2
-    strength = score / best ** BEST_POWER
+    # Below LEAST_BEST a question has common words only ("where is my order"), and meeting them all is enough.
+    strength = score / best * max(best, LEAST_BEST) ** (1 - BEST_POWER) if best else 0.0
     odds = STEEPNESS * (strength - STRENGTH) + math.log(THRESHOLD / (1 - THRESHOLD))
     return round(min(MOST_CONFIDENCE, 1 / (1 + math.exp(-odds))), 4) if score else 0.0
 

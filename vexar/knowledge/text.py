@@ -109,6 +109,8 @@ def is_dense(word: str) -> bool:
 
 def _split(token: str) -> list[str]:
     """One run of letters, digits and inner marks, as words: "30-day" is 30day, 30 and day; "1,000" is 1000."""
+    if token.isalpha():
+        return [token]
     if _NUMBER.fullmatch(token):
         return [re.sub(r"[.,](?=\d{3}(?!\d))", "", token).replace(",", ".")]
     parts = [part for part in re.split(r"[.,\-/]", token) if part]

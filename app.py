@@ -21,8 +21,10 @@ from vexar.broker import Broker
 from vexar.conversations import Conversations
 from vexar.erasing import EXPIRE_EVERY_S, Eraser
 from vexar.housekeeping import Housekeeping
+from vexar.knowledge.crawl import Crawler
 from vexar.knowledge.reader import Reader
 from vexar.limits import Limits
+from vexar.outside import Outside
 from vexar.parts import Parts
 from vexar.providers import Registry
 from vexar.providers.builtin import BuiltinProvider
@@ -100,6 +102,7 @@ def create_app(config: Config | None = None) -> Flask:
     install_errors(app)
     logs.install_logging(app)
     app.extensions["vexar"].scheduler.start()
+    app.extensions["vexar"].crawler.start()
     return app
 
 
@@ -111,6 +114,7 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
     uploads = Uploads(config, store)
     eraser = Eraser(store, broker, uploads)
     limits = Limits(config)
+    reader = Reader()
     conversations = Conversations(store, broker, config, owner=owner)
     return Parts(
         config=config,
@@ -122,7 +126,8 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
         runs=Runs(store, broker, config, providers=providers or create_providers(config), owner=owner,
                   ask_for_person=conversations.request_operator),
         uploads=uploads,
-        reader=Reader(),
+        reader=reader,
+        crawler=Crawler(store, Outside(config.fetch_allow), reader, owner=owner),
         streams=Streams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
         operator_streams=OperatorStreams(store, broker, image_base=f"{config.public_url}{PREFIX}"),
         eraser=eraser,

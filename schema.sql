@@ -358,3 +358,34 @@ CREATE TABLE knowledge_term (
   PRIMARY KEY (site_id, term, chunk_id)
 ) WITHOUT ROWID;
 CREATE INDEX knowledge_term_chunk ON knowledge_term (chunk_id);
+
+-- A site's last crawl; who holds the lease works at it.
+CREATE TABLE crawl (
+  site_id          INTEGER NOT NULL PRIMARY KEY,             -- row of site
+  number           INTEGER NOT NULL,                         -- 1 for the first crawl of the site, then one more each
+  is_running       TINYINT NOT NULL,                         -- ordered, and not at its end
+  owner            VARCHAR(40) COLLATE ascii_bin NOT NULL,   -- the process at work; empty: none yet
+  lease_until_ms   BIGINT NOT NULL,                          -- by the database's clock; past: anybody may go on
+  fetched_bytes    BIGINT NOT NULL,                          -- of all answers so far
+  outcome          VARCHAR(8) COLLATE ascii_bin NOT NULL,    -- complete, capped, failed; empty while it runs
+  detail           VARCHAR(200) NOT NULL,                    -- why it failed or what was capped
+  started_ms       BIGINT NOT NULL,                          -- when it was ordered
+  ended_ms         BIGINT NOT NULL                           -- 0: not yet
+) WITHOUT ROWID;
+CREATE INDEX crawl_free ON crawl (is_running, lease_until_ms);
+
+-- An address that a crawl met.
+CREATE TABLE crawl_page (
+  site_id          INTEGER NOT NULL,
+  url_hash         VARCHAR(64) COLLATE ascii_bin NOT NULL,   -- BLAKE2b of the address, hex
+  url              VARCHAR(1000) NOT NULL,                   -- in its one spelling
+  depth            INTEGER NOT NULL,                         -- links from the start page
+  is_listed        TINYINT NOT NULL,                         -- a sitemap names it
+  found_number     INTEGER NOT NULL,                         -- the last crawl that met it
+  done_number      INTEGER NOT NULL,                         -- the last crawl that read it
+  outcome          VARCHAR(10) COLLATE ascii_bin NOT NULL,   -- what became of it: docs/operating.md; empty: not read yet
+  digest           VARCHAR(32) COLLATE ascii_bin NOT NULL,   -- of title and text, hex; empty: none taken
+  entry_id         INTEGER,                                  -- row of knowledge_entry it became, or null
+  PRIMARY KEY (site_id, url_hash)
+) WITHOUT ROWID;
+CREATE INDEX crawl_page_next ON crawl_page (site_id, found_number, done_number, depth);

@@ -10,7 +10,9 @@ from tests.cast import add_site
 from tests.people import Person, open_house
 from vexar.auth import PERMISSIONS
 
-CSV = "type,title,question,content,url\n" "faq,Ship,Do you ship to Canada?,Yes in 5 days.,/c\nfaq,X,,Y,\ncustom,,,Walrus,\n"
+CSV = (
+    "type,title,question,content,url\nfaq,Ship,Do you ship to Canada?,Yes in 5 days.,/c\nfaq,X,,Y,\ncustom,,,Walrus,\n"
+)
 
 
 @pytest.fixture(scope="module")

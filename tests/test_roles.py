@@ -21,6 +21,7 @@ import pytest
 
 from tests.cast import Visitor, add_site, picture
 from tests.people import PASSWORD, Person, open_house
+from tests.shop_site import ShopSite
 from vexar import models
 from vexar.auth import PERMISSIONS
 from vexar.models import Block, CannedReply, KnowledgeEntry
@@ -106,6 +107,9 @@ ROWS = {
     "POST /sites/<int:site_id>/knowledge/batch": Row(EDIT, lambda w: {"entries": [{"content": "We knit."}]}),
     "POST /sites/<int:site_id>/knowledge/rebuild": Row(EDIT),
     "POST /sites/<int:site_id>/knowledge/ask": Row(EDIT, lambda w: {"question": "Do you ship?"}),
+    "POST /sites/<int:site_id>/crawl": Row(EDIT),
+    "POST /sites/<int:site_id>/crawl-url": Row(EDIT, lambda w: {"url": "/"}),
+    "GET /sites/<int:site_id>/crawl-status": Row(EDIT),
     "GET /sites/<int:site_id>/conversations": Row(VIEW),
     "GET /conversations": Row(VIEW, is_own_list=True),
     "GET /conversations/<int:conversation_id>/messages": Row(VIEW),
@@ -151,6 +155,8 @@ class World:
         self.store = self.live.store
         self.site, self.elsewhere = add_site(self.store), add_site(self.store)
         self.site_id = self.site.id
+        site = models.Site.update(url=app.shop.url).where(models.Site.id == self.site_id)
+        self.store.write(lambda tx: tx.run(site))
         self.ann = Visitor(app.test_client(), self.site.site_key)
         self.ann.ask(SECRET)
         row = self.store.read(lambda tx: tx.one(models.Visitor.select(models.Visitor).where(
@@ -205,13 +211,20 @@ def _furnish(tx: Any, *, site_id: int) -> tuple[int, int, int]:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    with open_house(tmp_path_factory.mktemp("roles")) as app:
+    with open_house(tmp_path_factory.mktemp("roles"), fetch_allow="127.0.0.1/32") as app:
         live = app.extensions["vexar"]
+        app.shop = ShopSite(products=1)
+        # It shall not begin what is ordered; and its native threads are here from the start.
+        live.crawler.closing.set()
+        live.crawler._thread.join(10)
+        for _ in range(16):
+            live.crawler.outside.session.resolver.find("127.0.0.1", 80, 5)
         # Counting and tidying write when they like; here only requests shall.
         live.scheduler.close()
         app.world = World(app)
         app.world.ann.upload(picture())
         yield app
+        app.shop.close()
 
 
 @pytest.fixture(scope="module")

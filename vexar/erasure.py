@@ -42,7 +42,7 @@ _OF_SITE = (
     (models.Block, "id"), (models.NudgeRule, "id"), (models.NudgeEvent, "id"), (models.Budget, "period"),
     (models.SiteDay, "day"), (models.Presence, "operator_id"), (models.OperatorSite, "operator_id"),
     (models.OnlineSession, "session_id"), (models.CannedReply, "id"), (models.KnowledgeChunk, "id"),
-    (models.KnowledgeEntry, "id"),
+    (models.KnowledgeEntry, "id"), (models.Crawl, "site_id"), (models.CrawlPage, "url_hash"),
 )  # fmt: skip
 
 _ANONYMOUS = Statement(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vexar.conversations import Conversations
     from vexar.erasing import Eraser
     from vexar.housekeeping import Housekeeping
+    from vexar.knowledge.crawl import Crawler
     from vexar.knowledge.reader import Reader
     from vexar.limits import Limits
     from vexar.push import Streams
@@ -37,6 +38,7 @@ class Parts:
     runs: Runs
     uploads: Uploads
     reader: Reader
+    crawler: Crawler
     streams: Streams
     operator_streams: OperatorStreams
     eraser: Eraser
@@ -52,6 +54,7 @@ class Parts:
     def close(self) -> None:
         """Release everything: threads, sockets, connections."""
         self.scheduler.close()
+        self.crawler.close()
         self.streams.close()
         self.operator_streams.close()
         self.runs.close()

@@ -23,7 +23,8 @@ def add_commands(subparsers: Any) -> None:
     learn = subparsers.add_parser("learn", help="put files into a site's knowledge",
                                   description="Put md, txt, csv, jsonl, html or pdf files into a site's knowledge.")
     learn.add_argument("--site", required=True, metavar="sk_...", help="the site's key")
-    learn.add_argument("files", nargs="+", metavar="FILE", help="md, txt, csv (type,title,question,content,url), jsonl, html, pdf")
+    learn.add_argument("files", nargs="+", metavar="FILE",
+                       help="md, txt, csv (type,title,question,content,url), jsonl, html, pdf")
     learn.add_argument("--lang", default="", help="their language (en, de, ...); guessed when left out")
     learn.add_argument("--json", action="store_true", help="print what the import answers, as JSON")
     learn.set_defaults(run=run_learn)

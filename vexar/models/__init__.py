@@ -6,6 +6,7 @@ column means, and its unit, stands in schema.sql; a test holds both equal.
 
 from __future__ import annotations
 
+from vexar.models.crawls import Crawl, CrawlPage
 from vexar.models.knowledge import KnowledgeChunk, KnowledgeEntry, KnowledgeTerm
 from vexar.models.people import (
     CannedReply,
@@ -32,12 +33,12 @@ from vexar.models.visitors import (
 TABLES = (
     Site, Budget, SiteDay, NudgeRule, NudgeEvent, Lease, Visitor, Conversation, Message, Run, Upload, Block,
     Note, ConversationTerm, OnlineSession, Operator, OperatorSite, OperatorSession, OneTimeLink, LoginFailure,
-    Presence, CannedReply, KnowledgeEntry, KnowledgeChunk, KnowledgeTerm,
+    Presence, CannedReply, Crawl, CrawlPage, KnowledgeEntry, KnowledgeChunk, KnowledgeTerm,
 )
 
 __all__ = [
-    "TABLES", "Block", "Budget", "CannedReply", "Conversation", "ConversationTerm", "KnowledgeChunk",
-    "KnowledgeEntry", "KnowledgeTerm", "Lease", "LoginFailure", "Message", "Note", "NudgeEvent", "NudgeRule",
-    "OneTimeLink", "OnlineSession", "Operator", "OperatorSession", "OperatorSite", "Presence", "Run", "Site", "SiteDay",
-    "Upload", "Visitor",
+    "TABLES", "Block", "Budget", "CannedReply", "Conversation", "ConversationTerm", "Crawl", "CrawlPage",
+    "KnowledgeChunk", "KnowledgeEntry", "KnowledgeTerm", "Lease", "LoginFailure", "Message", "Note", "NudgeEvent",
+    "NudgeRule", "OneTimeLink", "OnlineSession", "Operator", "OperatorSession", "OperatorSite", "Presence", "Run",
+    "Site", "SiteDay", "Upload", "Visitor",
 ]

@@ -122,3 +122,34 @@ UPDATE conversation SET
     AND message.role = 'visitor' AND message.conversation_id = conversation.id),
   operator_said_ms = (SELECT MAX(message.created_ms) FROM message WHERE message.visitor_id = conversation.visitor_id
     AND message.role = 'operator' AND message.conversation_id = conversation.id);
+
+
+CREATE TABLE crawl (
+  site_id          INTEGER NOT NULL PRIMARY KEY,
+  number           INTEGER NOT NULL,
+  is_running       TINYINT NOT NULL,
+  owner            VARCHAR(40) COLLATE ascii_bin NOT NULL,
+  lease_until_ms   BIGINT NOT NULL,
+  fetched_bytes    BIGINT NOT NULL,
+  outcome          VARCHAR(8) COLLATE ascii_bin NOT NULL,
+  detail           VARCHAR(200) NOT NULL,
+  started_ms       BIGINT NOT NULL,
+  ended_ms         BIGINT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX crawl_free ON crawl (is_running, lease_until_ms);
+
+
+CREATE TABLE crawl_page (
+  site_id          INTEGER NOT NULL,
+  url_hash         VARCHAR(64) COLLATE ascii_bin NOT NULL,
+  url              VARCHAR(1000) NOT NULL,
+  depth            INTEGER NOT NULL,
+  is_listed        TINYINT NOT NULL,
+  found_number     INTEGER NOT NULL,
+  done_number      INTEGER NOT NULL,
+  outcome          VARCHAR(10) COLLATE ascii_bin NOT NULL,
+  digest           VARCHAR(32) COLLATE ascii_bin NOT NULL,
+  entry_id         INTEGER,
+  PRIMARY KEY (site_id, url_hash)
+) WITHOUT ROWID;
+CREATE INDEX crawl_page_next ON crawl_page (site_id, found_number, done_number, depth);

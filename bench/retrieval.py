@@ -93,7 +93,7 @@ def _figures(ranking: object, questions: list[dict]) -> tuple[float, ...]:
 
 
 def _refuse(store: Store, site_id: int, sets: list[dict]) -> bool:
-    print(f"\n{'set':10} {'half':5} {'answered':>9} {'refused near':>13} {'refused far':>12}   near, far at 90 % answered")
+    print(f"\n{'set':10} {'half':5} {'answered':>9} {'refused near':>13} {'refused far':>12}   near, far at 90 %")
     is_careful = True
     for each in sets:
         sure = _confidences(store, site_id, each, _far(each, sets))

@@ -24,7 +24,7 @@ LITTLE_SHARE = 0.25
 TYPO_TRUST, SYNONYM_TRUST = 0.75, 0.6
 ROOT_CHARS = 5
 # So many rows are read to find candidates, the rarest words first; more frequent words only order what was found.
-MAX_ROWS = 2_000
+MAX_ROWS = 1_000
 MAX_CANDIDATES = 200
 ROWS_PER_READ = 500
 # Statements are compiled for these numbers of values; in between, the last one is repeated.

@@ -51,7 +51,7 @@ def test_a_new_site_works_at_once_with_its_origins(cast, owner):
     assert config_of(cast, site["site_key"], Origin="https://www.lamps.example").json["name"] == "lamps.example"
     assert config_of(cast, site["site_key"], Origin="https://other.example").status_code == 403
     assert owner.get(f"sites/{site['id']}").json["site"] == site
-    assert site in owner.get("sites").json["data"]
+    assert site in owner.get("sites", per_page=100).json["data"]
 
 
 @pytest.mark.parametrize("url", ["", " ", "lamps.example", "ftp://lamps.example", "https://", "https://a b", None, 7,
@@ -62,16 +62,16 @@ def test_an_address_that_is_none_is_refused(owner, url):
 
 
 def test_unknown_fields_are_refused_and_nothing_is_made(owner):
-    before = owner.get("sites").json
+    before = owner.get("sites", per_page=100).json
     assert owner.post("sites", url="https://a.example", colour="red").json["errors"] == {
         "colour": "is not a known field"
     }
-    assert owner.get("sites").json == before
+    assert owner.get("sites", per_page=100).json == before
 
 
 def test_an_operator_sees_its_own_sites_only(cast, owner, chatter):
-    assert [site["id"] for site in chatter.get("sites").json["data"]] == [cast.site.id]
-    assert {cast.site.id, cast.elsewhere.id} <= {site["id"] for site in owner.get("sites").json["data"]}
+    assert [site["id"] for site in chatter.get("sites", per_page=100).json["data"]] == [cast.site.id]
+    assert {cast.site.id, cast.elsewhere.id} <= {site["id"] for site in owner.get("sites", per_page=100).json["data"]}
     for path in ("", "/widget-code", "/chatbot", "/canned-replies", "/nudge/rules", "/nudge/analytics"):
         assert chatter.get(f"sites/{cast.elsewhere.id}{path}").status_code == 404
 
@@ -163,3 +163,24 @@ def test_a_site_has_a_bounded_number_of_replies(cast, editor, monkeypatch):
     path = f"sites/{cast.site.id}/canned-replies"
     made = [editor.post(path, shortcut=f"r{number}", content="x").status_code for number in range(3)]
     assert made == [201, 201, 422]
+
+
+@pytest.mark.parametrize("path", ["sites", "sites/{}/canned-replies", "sites/{}/team"])
+def test_short_lists_come_in_pages_and_as_csv_too(cast, owner, path):
+    path = path.format(cast.site.id)
+    for number in range(3):
+        owner.post("sites", url=f"https://shop{number}.example")
+        owner.post(f"sites/{cast.site.id}/canned-replies", shortcut=f"r{number}", content="=1+1")
+        Desk(cast.client, cast.store, cast.site.id, name=f"Colleague {number}")
+    whole = owner.get(path, per_page=100).json
+    assert len(whole["data"]) == whole["pagination"]["total"] >= 3
+    second = owner.get(path, page=2, per_page=1).json
+    assert second["data"] == whole["data"][1:2]
+    assert second["pagination"] == {
+        "total": len(whole["data"]), "page": 2, "per_page": 1, "pages": len(whole["data"])
+    }
+    assert owner.get(path, per_page=101).status_code == 422
+    file = owner.get(path, format="csv")
+    assert file.content_type == "text/csv; charset=utf-8"
+    assert file.text.count("\n") == 1 + len(whole["data"])
+    assert "\n=" not in file.text and ",=" not in file.text

@@ -4,7 +4,7 @@
 // page's name in the path, `update(rest)` is called instead of a new `open` when only that changes, `close` when
 // the page is left. `app`: {user, sites, live, go(path), can(permission), siteId, onSite(listener)}.
 
-import { api } from "./lib/api.js";
+import { api, readAll } from "./lib/api.js";
 import { mayLeave, openDialog, toast } from "./lib/dialog.js";
 import { Conversations } from "./lib/conversations.js";
 import { isDirty } from "./lib/dirty.js";
@@ -109,7 +109,7 @@ class App extends EventTarget {
   }
 
   async #readUser() {
-    const [{ user }, { data }] = await Promise.all([api.get("auth/me"), api.get("sites")]);
+    const [{ user }, data] = await Promise.all([api.get("auth/me"), readAll("sites")]);
     this.user = user;
     // Rights and presence from the one, key and address from the other.
     this.sites = user.sites.map((site) => ({ ...data.find((one) => one.id === site.id), ...site }));

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import msgspec
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from vexar import canned
 from vexar.errors import ApiError
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Done, Filled, Text
+from vexar.routes.lists import ListQuery, Pagination, whole_answer
 from vexar.routes.signed import Member, signed_in
 from vexar.routes.sites import EDITED, found
 
 blueprint = Blueprint("canned", __name__)
 
+CSV_COLUMNS = ("id", "shortcut", "content", "created_at")
 Shortcut = Text(
     40, pattern=r"^[^\s/]+$(?!\n)", sentence="must be one word of at most 40 characters, without a slash",
     description="Typed after a slash.", examples=["hello"],
@@ -36,9 +38,10 @@ class ReplyChanges(msgspec.Struct, kw_only=True):
 
 
 class Replies(msgspec.Struct, kw_only=True):
-    """All replies of the site, by shortcut: [{id, shortcut, content, created_at}]."""
+    """A page of the site's replies, by shortcut: [{id, shortcut, content, created_at}]."""
 
     data: list[dict]
+    pagination: Pagination
 
 
 class ReplyOut(msgspec.Struct, kw_only=True):
@@ -47,13 +50,13 @@ class ReplyOut(msgspec.Struct, kw_only=True):
     reply: dict
 
 
-@endpoint(blueprint, "GET", "/sites/<int:site_id>/canned-replies", caller=signed_in, strict=True, answer=Replies,
-          errors=EDITED, summary="The canned replies of a site")
-def list_replies(member: Member, site_id: int) -> dict:
+@endpoint(blueprint, "GET", "/sites/<int:site_id>/canned-replies", caller=signed_in, strict=True, query=ListQuery,
+          answer=Replies, errors=EDITED, summary="The canned replies of a site")
+def list_replies(member: Member, site_id: int, query: ListQuery) -> dict | Response:
     access = member.access(site_id)
     if not (access.can_chat or access.can_edit):
         raise ApiError("forbidden")
-    return {"data": member.parts.store.read(canned.of_site, site_id=site_id)}
+    return whole_answer(query, member.parts.store.read(canned.of_site, site_id=site_id), "replies", CSV_COLUMNS)
 
 
 @endpoint(blueprint, "POST", "/sites/<int:site_id>/canned-replies", caller=signed_in, strict=True, body=NewReply,

@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 import msgspec
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 from msgspec import UNSET, UnsetType
 
 from vexar import sites
@@ -15,10 +15,12 @@ from vexar.errors import ApiError
 from vexar.parts import Parts
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Filled
+from vexar.routes.lists import ListQuery, Pagination, whole_answer
 from vexar.routes.signed import Member, signed_in
 
 blueprint = Blueprint("sites", __name__)
 
+CSV_COLUMNS = ("id", "name", "url", "site_key", "is_active", "created_at")
 SEEN = ("not_found",)
 EDITED = ("not_found", "forbidden")
 PROVIDER_NAMES = {"builtin": "From the site's knowledge alone", "openai": "The AI endpoint of this server"}
@@ -54,9 +56,10 @@ class MadeSite(SiteOut, kw_only=True):
 
 
 class Sites(msgspec.Struct, kw_only=True):
-    """All of the operator's sites, by number."""
+    """A page of the operator's sites, by number."""
 
     data: list[dict]
+    pagination: Pagination
 
 
 class Code(msgspec.Struct, kw_only=True):
@@ -79,10 +82,11 @@ class Providers(msgspec.Struct, kw_only=True):
     default: str
 
 
-@endpoint(blueprint, "GET", "/sites", caller=signed_in, strict=True, answer=Sites, summary="The operator's sites")
-def list_sites(member: Member) -> dict:
+@endpoint(blueprint, "GET", "/sites", caller=signed_in, strict=True, query=ListQuery, answer=Sites,
+          summary="The operator's sites")
+def list_sites(member: Member, query: ListQuery) -> dict | Response:
     rows = member.parts.store.read(sites.find_all, site_ids=member.site_ids())
-    return {"data": [sites.to_wire(row) for row in rows]}
+    return whole_answer(query, [sites.to_wire(row) for row in rows], "sites", CSV_COLUMNS)
 
 
 @endpoint(blueprint, "POST", "/sites", caller=signed_in, strict=True, body=NewSite, answer=MadeSite, status=201,

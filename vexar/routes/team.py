@@ -18,7 +18,7 @@ from vexar.routes.api import endpoint
 from vexar.routes.auth import AvatarUrl, LoggedIn, NewPassword, changes_of, to_user
 from vexar.routes.cookies import refuse_other_pages
 from vexar.routes.fields import Done, Email, OneOf, PersonName, Text, Whole
-from vexar.routes.lists import ListQuery, Pagination, csv_answer, page_answer
+from vexar.routes.lists import ListQuery, Pagination, csv_answer, page_answer, whole_answer
 from vexar.routes.signed import Member, signed_in
 
 blueprint = Blueprint("team", __name__)
@@ -26,6 +26,7 @@ blueprint = Blueprint("team", __name__)
 MAX_SITES = 100
 # Of a CSV file; a team is small.
 MAX_MEMBERS = 10_000
+COLLEAGUE_COLUMNS = ("id", "name", "is_owner", "online", "can_chat", "can_view_conversations", "can_edit")
 CSV_COLUMNS = ("id", "email", "name", "is_owner", "is_invited", "created_at")
 SiteIds = Annotated[list[Whole(1)], Meta(max_length=MAX_SITES, description="Where somebody works.")]
 LinkToken = Text(200, description="From the link.")
@@ -122,9 +123,10 @@ class Colleague(msgspec.Struct, kw_only=True):
 
 
 class Colleagues(msgspec.Struct, kw_only=True):
-    """Who works for a site."""
+    """A page of who works for a site."""
 
     data: list[Colleague]
+    pagination: Pagination
 
 
 class MyAccess(msgspec.Struct, kw_only=True):
@@ -210,11 +212,12 @@ def new_link(member: Member, operator_id: int, body: Done) -> dict:
     return {"member": _member(live, operator_id), "link": link, "expires_at": to_time(until_ms)}
 
 
-@told("GET", "/sites/<int:site_id>/team", "Who works for a site?", answer=Colleagues, errors=("not_found",))
-def list_colleagues(member: Member, site_id: int) -> dict:
+@told("GET", "/sites/<int:site_id>/team", "Who works for a site?", query=ListQuery, answer=Colleagues,
+      errors=("not_found",))  # fmt: skip
+def list_colleagues(member: Member, site_id: int, query: ListQuery) -> dict | Response:
     """Names and rights of the colleagues, for transfers; no addresses."""
     site = member.site(site_id)
-    return {"data": member.parts.store.read(team.of_site, site_id=site.id)}
+    return whole_answer(query, member.parts.store.read(team.of_site, site_id=site.id), "team", COLLEAGUE_COLUMNS)
 
 
 @told("GET", "/sites/<int:site_id>/my-access", "What may I do on a site?", answer=MyAccess, errors=("not_found",))

@@ -1,6 +1,6 @@
 // Canned replies: a slash at the beginning of a message opens the list, arrows choose, Enter takes.
 
-import { api } from "../lib/api.js";
+import { readAll } from "../lib/api.js";
 import { toast } from "../lib/dialog.js";
 import { h, newId, put } from "../lib/dom.js";
 
@@ -9,7 +9,7 @@ const MAX_SHOWN = 8;
 
 // The replies of a site, read once; `forgetReplies` after they were edited.
 export async function repliesOf(siteId) {
-  if (!cache.has(siteId)) cache.set(siteId, api.get(`sites/${siteId}/canned-replies`).then((answer) => answer.data));
+  if (!cache.has(siteId)) cache.set(siteId, readAll(`sites/${siteId}/canned-replies`));
   return cache.get(siteId).catch(() => {
     cache.delete(siteId);
     return [];

@@ -1,7 +1,7 @@
 // What can be done with a conversation besides writing, and the small dialogs it needs. Every function resolves when
 // it is over, done or not; refusals of the server are thrown.
 
-import { api } from "../lib/api.js";
+import { api, readAll } from "../lib/api.js";
 import { confirmDialog, openDialog, toast } from "../lib/dialog.js";
 import { h } from "../lib/dom.js";
 import { field, form, select } from "../lib/form.js";
@@ -32,7 +32,7 @@ async function close(app, row) {
 
 // Hands the conversation to a colleague who may chat on its site.
 async function transfer(app, row) {
-  const { data } = await api.get(`sites/${row.site_id}/team`);
+  const data = await readAll(`sites/${row.site_id}/team`);
   const others = data.filter((one) => one.id !== app.user.id && one.can_chat !== false);
   if (!others.length) {
     toast("Nobody else answers for this site; the owner can invite colleagues on the page Team.", "bad");

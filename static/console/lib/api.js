@@ -24,6 +24,17 @@ export const api = {
   upload: (path, form) => request("POST", url(path), form),
 };
 
+// Every row of a list, page by page.
+export async function readAll(path, query = {}) {
+  const found = [];
+  for (let page = 1, pages = 1; page <= pages; page += 1) {
+    const answer = await api.get(path, { ...query, page, per_page: 100 });
+    found.push(...answer.data);
+    pages = answer.pagination.pages;
+  }
+  return found;
+}
+
 // An address of the API; parameters that are null, undefined or "" are left out.
 export function url(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value != null && value !== "");

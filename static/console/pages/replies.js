@@ -1,6 +1,6 @@
 // Canned replies: what is written often, ready behind a slash.
 
-import { api } from "../lib/api.js";
+import { api, readAll } from "../lib/api.js";
 import { confirmDialog, openDialog, toast } from "../lib/dialog.js";
 import { h, icon, put } from "../lib/dom.js";
 import { field, form } from "../lib/form.js";
@@ -32,7 +32,7 @@ class Replies {
 
   async load() {
     forgetReplies(this.#app.siteId);
-    const { data } = await api.get(this.#path);
+    const data = await readAll(this.#path);
     put(this.#place, data.length
       ? h("ul", { class: "cards" }, data.map((reply) => this.#card(reply)))
       : h("p", { class: "empty" }, "No replies yet. Write down what you answer every day."));

@@ -1,6 +1,6 @@
 // The settings of a site, section by section, each saved by itself; what changes the widget's looks is seen at once.
 
-import { api } from "../lib/api.js";
+import { api, readAll } from "../lib/api.js";
 import { h, put } from "../lib/dom.js";
 import { form, values } from "../lib/form.js";
 import { Preview } from "../settings/preview.js";
@@ -38,8 +38,8 @@ class Settings {
 
   async load() {
     const path = `sites/${this.#app.siteId}`;
-    const [{ config, secrets }, { code }, { data: colleagues }, ai] = await Promise.all([
-      api.get(`${path}/chatbot`), api.get(`${path}/widget-code`), api.get(`${path}/team`), api.get("ai-providers"),
+    const [{ config, secrets }, { code }, colleagues, ai] = await Promise.all([
+      api.get(`${path}/chatbot`), api.get(`${path}/widget-code`), readAll(`${path}/team`), api.get("ai-providers"),
     ]);
     this.#known = { config, secrets, code, colleagues, ai };
   }

@@ -1,6 +1,6 @@
 // The team: who may do what where, invitations, leaving.
 
-import { api } from "../lib/api.js";
+import { api, readAll } from "../lib/api.js";
 import { confirmDialog, openDialog, toast } from "../lib/dialog.js";
 import { h, icon, put } from "../lib/dom.js";
 import { checkbox, field, form } from "../lib/form.js";
@@ -34,12 +34,7 @@ class Team {
   }
 
   async load() {
-    const found = [];
-    for (let page = 1, pages = 1; page <= pages; page += 1) {
-      const answer = await api.get("team", { page, per_page: 100 });
-      found.push(...answer.data);
-      pages = answer.pagination.pages;
-    }
+    const found = await readAll("team");
     put(this.#place, h("ul", { class: "cards" }, found.map((one) => this.#card(one))));
   }
 

@@ -44,13 +44,12 @@ while not crawler.work() and time.monotonic() < deadline:
 
 
 @pytest.fixture
-def make_world(tmp_path):
+def make_world(tmp_path, make_database):
     """`make_world(products=5)`: site, store, crawler."""
     made = []
 
-    def make(**options):
+    def make(url=f"sqlite:///{tmp_path}/crawl.db", **options):
         site = ShopSite(**options)
-        url = f"sqlite:///{tmp_path}/crawl.db"
         store = open_store(url)
         reader = Reader()
         crawler = Crawler(store, Outside(LOOPBACK), reader, owner="one", delay_s=0)
@@ -102,8 +101,8 @@ def test_300_pages_with_all_traps_give_the_right_pages_and_nothing_else(make_wor
     listener.close()
 
 
-def test_a_second_crawl_updates_what_changed_and_removes_what_is_gone(make_world):
-    world = make_world(products=8)
+def test_a_second_crawl_updates_what_changed_and_removes_what_is_gone(make_world, database_url):
+    world = make_world(database_url, products=8)
     run(world)
     first = entries(world)
     world.site.extra["/product/1"] = (200, HTML, html("Product 1", "<p>The walrus is now the thing here.</p>"))

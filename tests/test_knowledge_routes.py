@@ -9,6 +9,7 @@ import pytest
 from tests.cast import add_site
 from tests.people import Person, open_house
 from vexar.auth import PERMISSIONS
+from vexar.knowledge import crawl_rows
 
 CSV = (
     "type,title,question,content,url\nfaq,Ship,Do you ship to Canada?,Yes in 5 days.,/c\nfaq,X,,Y,\ncustom,,,Walrus,\n"
@@ -110,3 +111,23 @@ def test_a_batch_is_all_or_nothing_and_at_most_a_thousand(olga):
     assert ask(olga, "word250")["sources"][0]["knowledge_id"] == ids[250]
     assert olga.delete(f"{olga.site}/all").json["count"] == 300
     assert ask(olga, "word250")["sources"] == []
+
+
+def test_a_crawl_is_ordered_once_and_its_status_is_told(olga):
+    site = olga.site.removesuffix("/knowledge")
+    assert olga.get(f"{site}/crawl-status").json == {"success": True, "crawl": None}
+    # Ordered, and in the hands of another worker.
+    site_id = int(site.removeprefix("sites/"))
+    assert olga.store.write(crawl_rows.begin, site_id=site_id)
+    olga.store.write(crawl_rows.take, owner="another")
+    answer = olga.post(f"{site}/crawl")
+    assert (answer.status_code, answer.json["code"]) == (409, "conflict")
+    olga.store.write(crawl_rows.end, site_id=site_id, owner="another", outcome="complete", detail="")
+    told = olga.get(f"{site}/crawl-status").json["crawl"]
+    assert (told["state"], told["pages_done"], told["outcomes"]) == ("complete", 0, {})
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/", "http://127.0.0.1/", "file:///etc/hostname"])
+def test_a_page_of_another_server_is_a_wrong_field(olga, url):
+    answer = olga.post(f"{olga.site.removesuffix('/knowledge')}/crawl-url", url=url)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["url"])

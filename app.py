@@ -21,6 +21,7 @@ from vexar.broker import Broker
 from vexar.conversations import Conversations
 from vexar.erasing import EXPIRE_EVERY_S, Eraser
 from vexar.housekeeping import Housekeeping
+from vexar.knowledge import rebuild
 from vexar.knowledge.crawl import Crawler
 from vexar.knowledge.reader import Reader
 from vexar.limits import Limits
@@ -63,6 +64,8 @@ from vexar.uploads import PREFIX, Uploads
 
 # Whoever searches catches up first; this keeps what is left for him small.
 DIGEST_EVERY_S = 5.0
+# After an upgrade that cuts words by other rules: so often a slice of the knowledge is indexed anew.
+REINDEX_EVERY_S = 1.0
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -134,7 +137,8 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
         housekeeping=Housekeeping(uploads.sweep, eraser.finish),
         scheduler=Scheduler(
             store, owner=owner, ring=conversations.ring_clock,
-            chores=((DIGEST_EVERY_S, partial(digest.catch_up, store)), (EXPIRE_EVERY_S, eraser.expire)),
+            chores=((DIGEST_EVERY_S, partial(digest.catch_up, store)), (EXPIRE_EVERY_S, eraser.expire),
+                    (REINDEX_EVERY_S, partial(rebuild.catch_up, store))),
         ),
     )
 

@@ -120,18 +120,25 @@ def _stream(port: int, questions: list[str]) -> float:
 
 
 def _ask_on(port: int, questions: list[str], end: multiprocessing.synchronize.Event) -> None:
-    """Visitors' messages, one after the other: each is searched for, and its answer left after the first piece."""
-    for number, question in enumerate(questions * 100):
+    """Visitors' messages, one after the other: each is searched for, and its answer stopped at the first piece."""
+    for question in questions * 100:
         if end.is_set():
             return
-        body = json.dumps({"site_key": "sk_demo", "session_id": f"asker-{time.monotonic_ns()}", "message": question,
-                           "message_id": f"m{number}"}).encode()
-        with socket.create_connection(("127.0.0.1", port), 60) as sock:
-            sock.sendall(b"POST /api/v1/chat/stream HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n"
-                         b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
-            got = b""
-            while b'"chunk"' not in got and (part := sock.recv(65536)):
-                got += part
+        scope = {"site_key": "sk_demo", "session_id": f"asker-{time.monotonic_ns()}", "message_id": "m1"}
+        _post(port, "chat/stream", scope | {"message": question}, until=b'"chunk"')
+        # Or the answers nobody reads would pile up, and they would be what is measured.
+        _post(port, "chat/stop", scope, until=b"stopped")
+
+
+def _post(port: int, path: str, values: dict, until: bytes) -> None:
+    body = json.dumps(values).encode()
+    with socket.create_connection(("127.0.0.1", port), 60) as sock:
+        sock.sendall(b"POST /api/v1/%s HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n"
+                     b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                     % (path.encode(), len(body), body))
+        got = b""
+        while until not in got and (part := sock.recv(65536)):
+            got += part
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from vexar.providers import Finish, Passage, Prompt, Sources, Text
 from vexar.knowledge.quoting import WHOLE_CHARS
+from vexar.providers import Finish, Passage, Prompt, Sources, Text
 from vexar.providers.builtin import BuiltinProvider
-from vexar.providers.phrases import GREETING, THANKS, UNKNOWN
+from vexar.providers.phrases import ALSO, BYE, GREETING, NO_IMAGE, THANKS, UNKNOWN
 
 CANADA = Passage(7, "faq", "Canada", "Do you ship to Canada?", "Yes, we ship to  Canada.\n\nIt costs $12.", "/ca", 2.0)
 
@@ -134,3 +134,32 @@ def test_one_provider_serves_many_answers_at_once():
     first, second = (provider.answer(Prompt("q?", passages=(CANADA,), confidence=1)) for _ in range(2))
     first.cancel()
     assert len([piece for piece in second if isinstance(piece, Text)]) > 3
+
+
+@pytest.mark.parametrize(("question", "lang", "phrases", "said_in"), [
+    ("Bye!", "", BYE, "en"), ("ok thanks, bye!", "", BYE, "en"), ("Auf Wiedersehen", "", BYE, "de"),
+    ("au revoir", "", BYE, "fr"), ("再见", "", BYE, "zh"), ("до побачення", "", BYE, "uk"),
+    ("Hello! Thank you.", "", THANKS, "en"),
+])  # fmt: skip
+def test_a_goodbye_is_returned_and_the_last_politeness_decides(question, lang, phrases, said_in):
+    assert answer(question, lang=lang) == (phrases[said_in], ())
+
+
+def test_it_says_that_it_cannot_see_an_image_and_answers_what_was_asked_beside_it():
+    assert answer("", image_path="/tmp/x.png", confidence=0) == (NO_IMAGE["en"], ())
+    said, sources = answer(image_path="/tmp/x.png")
+    assert said == f"{NO_IMAGE['en']}\n\n{CANADA.content}"
+    assert len(sources) == 1
+
+
+def test_the_next_best_two_are_offered_where_they_are_near():
+    near = [Passage(20 + n, "faq", "", f"Do you ship to place {n}?", "Yes.", None, 1.9 - n / 10) for n in range(4)]
+    far = Passage(9, "faq", "", "Do you knit?", "Yes.", None, 0.2)
+    said, sources = answer(passages=(CANADA, *near, far))
+    assert said == f"{CANADA.content}\n\n{ALSO['en']}\n- Do you ship to place 0?\n- Do you ship to place 1?"
+    assert len(sources) == 1
+    assert answer(passages=(CANADA, far))[0] == CANADA.content
+
+
+def test_every_sentence_of_its_own_is_there_in_every_language():
+    assert UNKNOWN.keys() == BYE.keys() == NO_IMAGE.keys() == ALSO.keys()

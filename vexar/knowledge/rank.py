@@ -27,7 +27,7 @@ ALIKE_LETTERS, ONE_SENTENCE, NEIGHBOURS, TOGETHER = 0.35, 0.5, 0.5, {True: 0.1, 
 # A word with the same beginning is worth part of the word, in a sentence and in a chunk that lacks the word itself.
 SAME_BEGINNING, SAME_BEGINNING_CHUNK = 0.5, 0.7
 # confidence: at this strength the threshold is met, and so steep it rises.
-STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.53, 8.0, 1.0, 0.5
+STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.535, 8.0, 1.0, 0.5
 THRESHOLD = 0.45
 # Words alone never make certain; and a site whose threshold is above it gets no answer from them.
 MOST_CONFIDENCE = 0.98

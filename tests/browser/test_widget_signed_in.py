@@ -23,7 +23,8 @@ def signed(backstage):
     )
 
     def sign(user_id, **more):
-        return {"user_id": user_id, "user_hash": hmac.new(secret.encode(), user_id.encode(), hashlib.sha256).hexdigest(),
+        user_hash = hmac.new(secret.encode(), user_id.encode(), hashlib.sha256).hexdigest()
+        return {"user_id": user_id, "user_hash": user_hash,
                 **more}  # fmt: skip
 
     return sign

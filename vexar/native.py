@@ -8,6 +8,7 @@ What runs there must not touch locks, queues or sockets of the patched world.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -35,6 +36,10 @@ class NativePool:
             self._pool = ThreadPool(size)
         else:
             self._executor = ThreadPoolExecutor(size, thread_name_prefix="vexar-native")
+            # It starts threads one by one, at moments of its own choice; here all begin with the pool.
+            together = threading.Barrier(size)
+            for started in [self._executor.submit(together.wait) for _ in range(size)]:
+                started.result()
 
     def run(self, work: Callable[..., Any], *args: Any) -> Any:
         """Run `work(*args)` in a native thread and wait for it."""

@@ -18,16 +18,16 @@ from vexar.knowledge.overview import Overview
 from vexar.knowledge.sentences import sentences
 
 # By is_faq, for (question, title, content): a faq is found by its question, a page by what it says.
-FIELD_WEIGHTS = {True: (2.5, 2.0, 0.8), False: (1.0, 1.0, 1.4)}
-LENGTH_SHARES = {True: (0.5, 0.3, 0.65), False: (0.5, 0.3, 0.65)}
+FIELD_WEIGHTS = {True: (2.5, 2.0, 1.0), False: (1.0, 1.0, 1.4)}
+LENGTH_SHARES = {True: (0.65, 0.3, 0.65), False: (0.5, 0.3, 0.65)}
 SATURATION = {True: 0.8, False: 1.2}
 # What the closer look adds: of a faq, how alike the questions are in their letters; of a page, how much of the
 # question one sentence holds (and what its neighbours add); of both, words that stand together in both.
-ALIKE_LETTERS, ONE_SENTENCE, NEIGHBOURS, TOGETHER = 0.35, 0.5, 0.5, {True: 0.1, False: 0.2}
+ALIKE_LETTERS, ONE_SENTENCE, NEIGHBOURS, TOGETHER = 0.6, 0.5, 0.5, {True: 0.1, False: 0.2}
 # A word with the same beginning is worth part of the word, in a sentence and in a chunk that lacks the word itself.
 SAME_BEGINNING, SAME_BEGINNING_CHUNK = 0.5, 0.7
 # confidence: at this strength the threshold is met, and so steep it rises.
-STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.535, 8.0, 1.0, 0.5
+STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.54, 8.0, 1.0, 0.5
 THRESHOLD = 0.45
 # Words alone never make certain; and a site whose threshold is above it gets no answer from them.
 MOST_CONFIDENCE = 0.98

@@ -163,3 +163,15 @@ def test_the_next_best_two_are_offered_where_they_are_near():
 
 def test_every_sentence_of_its_own_is_there_in_every_language():
     assert UNKNOWN.keys() == BYE.keys() == NO_IMAGE.keys() == ALSO.keys()
+
+
+@pytest.mark.parametrize(("question", "offered"), [
+    ("Which countries do you ship to? Do you deliver abroad?", "Which countries do you ship to?"),
+    ("How big are the bags, how many litres do they hold, what is their weight, are they heavy or rather light ones?",
+     "How big are the bags?"),
+    ("送料はいくらですか。返品できますか？", "送料はいくらですか。返品できますか？"),
+])  # fmt: skip
+def test_only_the_first_wording_of_a_question_is_offered(question, offered):
+    other = Passage(8, "faq", "Other", question, "Yes.", "/x", 1.9)
+    said, _ = answer(passages=(CANADA, other))
+    assert said.endswith(f"\n- {offered}")

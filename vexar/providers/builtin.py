@@ -29,7 +29,8 @@ from vexar.providers.phrases import (
 
 DEFAULT_LANG = "en"
 # Follow-ups: entries that fit at least so well, in comparison with the best one; and how many of them.
-NEAR, MAX_OFFERED = 0.5, 2
+NEAR, MAX_OFFERED, MAX_OFFERED_CHARS = 0.5, 2, 90
+_QUESTION = re.compile(r"[^?？؟]*[?？؟]?")
 # A word with the space behind it; without spaces in the writing, two characters.
 _PIECE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]{1,2}\\s*|[^\\s\u3040-\u30ff\u3400-\u9fff]+\\s*|\\s+")
 
@@ -125,11 +126,18 @@ def _offered(parts: tuple[Part, ...], used: tuple[Passage, ...], prompt: Prompt)
     near: list[str] = []
     for part in parts:
         most = part.passages[0].score if part.passages else 0.0
-        near += [passage.question for passage in part.passages
+        near += [_shortly(passage.question) for passage in part.passages
                  if passage.score >= most * NEAR and passage.entry_id not in taken
-                 and language.words(passage.question) and passage.question not in near]
-    lines = [f"- {question}" for question in near[:MAX_OFFERED]]
+                 and language.words(passage.question)]
+    lines = [f"- {question}" for question in list(dict.fromkeys(near))[:MAX_OFFERED]]
     return "\n".join([_phrase(ALSO, prompt), *lines]) if lines else ""
+
+
+def _shortly(question: str) -> str:
+    """The first of several wordings, which entries list to be found by; of a long one its beginning."""
+    first = _QUESTION.match(question.strip())[0]
+    head, comma, _ = first.partition(",")
+    return f"{head}?" if comma and len(first) > MAX_OFFERED_CHARS else first
 
 
 def _politeness(prompt: Prompt) -> str:

@@ -37,6 +37,23 @@ def test_an_email_is_saved_in_lower_case(cast, email):
     assert cast.row(cast.ann).email == email.title().lower()
 
 
+@pytest.mark.parametrize(("message", "email"), [
+    ("Jane@shop.example", "jane@shop.example"),
+    ("Write to jane.o+tag@sub.shop.example, please.", "jane.o+tag@sub.shop.example"),
+    ("@jane or jane@ or jane@shop", ""),
+    ("@" * 3_000 + "a@" * 400, ""),
+])  # fmt: skip
+def test_an_email_in_a_message_is_kept(cast, message, email):
+    cast.ann.ask(message)
+    assert cast.row(cast.ann).email == email
+
+
+def test_an_email_in_a_message_does_not_replace_a_known_one(cast):
+    cast.ann.post("chat/email", email="ann@shop.example")
+    cast.ann.ask("my friend is bob@shop.example")
+    assert cast.row(cast.ann).email == "ann@shop.example"
+
+
 def test_a_contact_is_saved_with_what_is_given_and_the_rest_stays(cast):
     cast.ann.post("chat/email", email="ann@shop.example")
     assert cast.ann.post("chat/contact", phone="+44 20 7946 0018", name="Ann").json["message"] == "Contact saved"

@@ -5,6 +5,7 @@ The rules are in receiving, handover, blocking, alarms and feedback; here is onl
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import replace
 from typing import Any
@@ -17,8 +18,10 @@ from vexar.events import LastEventId
 from vexar.handover import Called
 from vexar.receiving import Incoming, Known, Receipt
 from vexar.settings import SiteSettings
-from vexar.store import Store
+from vexar.store import Store, StoreError
 from vexar.visitors import block_channel, channel, site_channel
+
+log = logging.getLogger("vexar.conversations")
 
 
 class Conversations:
@@ -43,6 +46,7 @@ class Conversations:
         )
         if receipt.is_new:
             self._ring(incoming.site_id, incoming.session_id)
+            self._keep_email(incoming)
         if receipt.is_mine and self._store.dialect != "sqlite" and self._is_blocked_since(incoming):
             return replace(receipt, is_mine=False)
         return receipt
@@ -175,6 +179,19 @@ class Conversations:
             # The number moves no changed time: the ring says where to look.
             self._broker.ring(site_channel(site_id), {"read": conversation_id})
         return was_unread
+
+    def _keep_email(self, incoming: Incoming) -> None:
+        """Answers ask for an address; one that is simply written into the chat must not be lost."""
+        email = feedback.email_in(incoming.content)
+        if email is None:
+            return
+        try:
+            self._change(
+                feedback.keep_email, incoming.site_id, incoming.session_id, address=incoming.address, email=email
+            )
+        except (ApiError, StoreError) as problem:
+            # The message itself is stored, and its answer must be made whatever becomes of the address.
+            log.warning("an address in a message was not kept: %s", type(problem).__name__)
 
     def _is_blocked_since(self, incoming: Incoming) -> bool:
         """Cut the run of a message that was stored at the very moment of a block, unseen by each other.

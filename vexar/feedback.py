@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vexar import blocks
 from vexar.errors import ApiError
 from vexar.finding import contact_words
@@ -9,6 +11,7 @@ from vexar.models import Conversation, Visitor
 from vexar.store import P, Statement, Transaction
 from vexar.visitors import LockedVisitor
 
+_EMAIL = re.compile(r"[\w.+%-]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}")
 _SAVE_CONTACT = Statement(
     Visitor.update(
         email=P.email, phone=P.phone, name=P.name, address=P.address, contact_words=P.contact_words,
@@ -43,6 +46,19 @@ def save_contact(
     )
     if visitor.conversation_id:
         tx.run(_CHANGED, id=visitor.conversation_id, now_ms=visitor.now_ms)
+
+
+def email_in(text: str) -> str | None:
+    """The first email address somebody wrote in a sentence, or None."""
+    found = _EMAIL.search(text) if "@" in text else None
+    return found[0] if found else None
+
+
+def keep_email(tx: Transaction, *, site_id: int, session_id: str, address: str | None, email: str) -> None:
+    """Keep an address that was written in a message, unless one is known: it may be somebody else's."""
+    visitor = LockedVisitor.find(tx, site_id, session_id)
+    if visitor is not None and not visitor.row.email:
+        save_contact(tx, site_id=site_id, session_id=session_id, address=address, email=email)
 
 
 def rate(tx: Transaction, *, site_id: int, session_id: str, address: str | None, score: int) -> int:

@@ -19,7 +19,7 @@ export class Hours {
     const zone = hours?.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone;
     const days = hours?.days || Object.fromEntries(DAYS.slice(0, 5).map(([day]) => [day, [USUAL]]));
     const limited = checkbox("Only at certain hours", "has_hours", Boolean(hours),
-      "Outside them visitors are asked for an email instead.");
+      "Outside them visitors are asked for an email, unless somebody has the console open.");
     const zones = select("timezone", timezones(zone).map((name) => [name, name]), zone);
     const inside = h("div", { class: "form" }, field("Time zone", zones), this.#rows);
     put(this.#rows, DAYS.map(([day, name]) => dayRow(day, name, days[day] || [])));

@@ -186,6 +186,7 @@ class App extends EventTarget {
       shortcut(key, PAGES[name][0], () => this.go(name));
     }
     this.conversations.addEventListener("change", () => this.#count());
+    this.conversations.addEventListener("transferred", ({ detail }) => this.notifier.transferred(detail));
     this.live.on("message", (event) => this.#tellMessage(event));
     this.live.on("offline", () => document.body.classList.add("is-offline"));
     this.live.on("online", () => {

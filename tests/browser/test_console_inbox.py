@@ -115,6 +115,7 @@ def test_a_conversation_goes_from_one_operator_to_the_other(shop):
     olga.find("dialog select").select_option(str(oscar.person.id))
     olga.find("dialog button[type=submit]").click()
     oscar.state("You answer")
+    oscar.find(".toast", has_text="Olga passed").wait_for()
     olga.state("Oscar answers")
     oscar.write("Hello from Oscar")
     chat.wait("operator", "Hello from Oscar")
@@ -145,11 +146,24 @@ def test_a_blocked_visitor_is_told_and_comes_back_when_it_is_lifted(shop):
     assert shop.rows(models.Block.select(models.Block).where(models.Block.value == chat.session_id)) == []
 
 
+def test_an_owner_erases_a_visitor_and_the_list_of_closed_ones_follows(shop):
+    chat = asking(shop)
+    olga = shop.operator("Olga", is_owner=True).look_at(chat)
+    olga.press("Erase this visitor")
+    olga.find("dialog button", has_text="Erase for good").click()
+    olga.find(".toast", has_text="Erased").wait_for()
+    assert shop.messages(chat) == []
+    other = asking(shop)
+    olga.look_at(other)
+    olga.find(".tab", has_text="Closed").click()
+    olga.press("Close")
+    olga.find("dialog button", has_text="Close it").click()
+    olga.find(f".row[href$='/{shop.conversation(other).id}']").wait_for()
+
+
 def test_a_person_speaks_first_to_somebody_who_only_looks(shop):
     chat = shop.visitor()
     olga = shop.operator(path="visitors")
-    # Who looks at a second page listens, even without having said a word.
-    chat.page.reload()
     olga.find(f"button[data-key='hello {chat.session_id}']").click()
     olga.find("dialog textarea").fill("Can I help you?")
     olga.find("dialog button[type=submit]").click()

@@ -9,16 +9,18 @@ const languages = new Intl.DisplayNames(undefined, { type: "language", fallback:
 export class Details {
   node = h("div", { class: "details" });
   #onBlock;
+  #onErase;
   #shown = "";
 
-  // onBlock(): the visitor is to be blocked, or to be let in again.
-  constructor({ onBlock }) {
+  // onBlock(): the visitor is to be blocked, or to be let in again; onErase(): to be forgotten.
+  constructor({ onBlock, onErase }) {
     this.#onBlock = onBlock;
+    this.#onErase = onErase;
   }
 
   // conversation: the wire row with what conversations/{id}/messages adds (earlier, block). siteName: null where
   // there is only one site. Drawn only when something changed, so that a link being aimed at stays.
-  show(conversation, { siteName, mayBlock }) {
+  show(conversation, { siteName, mayBlock, mayErase }) {
     const { email, phone, lang, block, earlier } = conversation;
     const facts = [
       fact("Email", email && h("a", { href: `mailto:${email}` }, email)),
@@ -30,7 +32,7 @@ export class Details {
       fact("Rating", conversation.rating_score && rating(conversation)),
       fact("Blocked", block && blocked(block)),
     ];
-    const key = JSON.stringify([conversation, siteName, mayBlock], (name, value) => name === "last_message" ? null
+    const key = JSON.stringify([conversation, siteName, mayBlock, mayErase], (name, value) => name === "last_message" ? null
       : value);
     if (key === this.#shown) return;
     this.#shown = key;
@@ -38,7 +40,9 @@ export class Details {
       earlierList(earlier),
       mayBlock && h("button", { type: "button", class: "quiet block-button", onclick: () => this.#onBlock() },
         icon(ICONS.block, 18),
-        block ? "Unblock this visitor" : "Block this visitor"));
+        block ? "Unblock this visitor" : "Block this visitor"),
+      mayErase && h("button", { type: "button", class: "quiet block-button", onclick: () => this.#onErase() },
+        icon(ICONS.trash, 18), "Erase this visitor"));
   }
 }
 

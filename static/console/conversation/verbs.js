@@ -17,6 +17,7 @@ export const VERBS = {
   transfer,
   block,
   close,
+  erase,
 };
 
 async function takeOver(app, row) {
@@ -28,6 +29,15 @@ async function takeOver(app, row) {
 async function close(app, row) {
   const sentence = "The visitor is told, and begins a new conversation with the next message.";
   if (await confirmDialog("Close the conversation?", sentence, "Close it")) await api.post(`operator/close/${row.id}`);
+}
+
+// For privacy requests: there is no way back.
+async function erase(app, row) {
+  const sentence = "Every conversation, contact and image of this visitor goes, for good.";
+  if (!(await confirmDialog(`Erase ${row.visitor_name}?`, sentence, "Erase for good"))) return;
+  await api.del(`visitors/${row.visitor_id}`);
+  toast("Erased.");
+  app.go("inbox", { replace: true });
 }
 
 // Hands the conversation to a colleague who may chat on its site.

@@ -28,7 +28,7 @@ export class ConversationView {
   #typing = h("p", { class: "typing", role: "status" });
   #trouble = h("p", { class: "empty", role: "status" }, "Loading …");
   #log = new Log({ onEarlier: () => this.#earlier() });
-  #details = new Details({ onBlock: () => this.#block() });
+  #details = new Details({ onBlock: () => this.#block(), onErase: () => this.#do("erase") });
   #about = null;
   #composer;
   #main;
@@ -185,7 +185,8 @@ export class ConversationView {
     const mayChat = this.#app.can("can_chat", row.site_id);
     this.#head.show(row, { mayChat });
     const site = this.#app.sites.find((one) => one.id === row.site_id);
-    const extras = { siteName: this.#app.sites.length > 1 ? site?.name : null, mayBlock: mayChat };
+    const extras = { siteName: this.#app.sites.length > 1 ? site?.name : null, mayBlock: mayChat,
+      mayErase: Boolean(this.#app.user.is_owner) };
     this.#details.show(row, extras);
     this.#about?.show(row, extras);
     this.#invite(row, mayChat);
@@ -240,7 +241,7 @@ export class ConversationView {
   // The details where there is no room for them beside the conversation.
   #openAbout() {
     if (!this.#row || this.#about) return;
-    this.#about = new Details({ onBlock: () => this.#block() });
+    this.#about = new Details({ onBlock: () => this.#block(), onErase: () => this.#do("erase") });
     const dialog = openDialog("About the visitor", this.#about.node, { onClose: () => { this.#about = null; } });
     this.#about.node.addEventListener("click", (event) => event.target.closest("a[href^='/console/']")
       && dialog.close());

@@ -58,6 +58,10 @@ export class Conversations extends EventTarget {
   }
 
   #take(row) {
+    const before = this.rows.get(row.id)?.operator;
+    if (before && row.operator && before.id !== row.operator.id) {
+      this.dispatchEvent(new CustomEvent("transferred", { detail: { row, from: before } }));
+    }
     if (row.status === "closed") {
       this.rows.delete(row.id);
       this.#closed.add(row.id);

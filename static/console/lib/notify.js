@@ -82,6 +82,13 @@ export class Notifier {
     });
   }
 
+  // Nothing else says that a colleague counts on this operator from now on.
+  transferred({ row, from }) {
+    if (row.operator.id !== this.#app.user.id) return;
+    toast(`${from.name} passed ${row.visitor_name} on to you.`);
+    this.tell(`${row.visitor_name} is yours now`, row.last_message, `inbox/${row.id}`);
+  }
+
   #draw() {
     document.title = (this.#count ? `(${this.#count}) ` : "") + this.#title;
   }

@@ -64,7 +64,7 @@ class Inbox {
   start() {
     const { conversations } = this.#app;
     const { signal } = this.#ended;
-    conversations.addEventListener("change", () => this.#draw(), { signal });
+    conversations.addEventListener("change", ({ detail }) => this.#follow(detail), { signal });
     conversations.addEventListener("typing", () => this.#draw(), { signal });
     let timer = 0;
     this.#box.addEventListener("input", () => {
@@ -129,6 +129,12 @@ class Inbox {
       h("p", {}, "Conversations appear here by themselves. The AI answers; who asks for a person is shown on top."),
       this.#app.can("can_edit") && h("p", {},
         h("a", { class: "button", href: "/console/settings/tag" }, "Put the chat on your website"))];
+  }
+
+  #follow(row) {
+    this.#draw();
+    // The list of closed ones is the server's; one more is known by the event alone.
+    if (row?.status === "closed" && this.#isAsked() && this.#page === 1) this.#ask(1);
   }
 
   #look(change) {

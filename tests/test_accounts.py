@@ -404,7 +404,9 @@ def test_two_people_with_two_links_make_one_owner(fresh, engine, make_database):
 @pytest.mark.servers
 def test_the_server_prints_the_link_once_for_all_workers_and_only_until_there_is_an_owner(boot):
     server = boot(workers=2)
-    (link,) = re.findall(r"http://\S+/console/setup\?token=\S+", server.log())
+    # The server may answer before what it printed has reached the file.
+    (link,) = wait_until(lambda: re.findall(r"http://\S+/console/setup\?token=\S+\n", server.log()), "the link")
+    link = link.rstrip()
     with contextlib.closing(open_store(server.database_url)) as store:
         token = token_of(link)
         assert store.read(links.find, token=token, purposes=("owner",))

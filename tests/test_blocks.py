@@ -14,7 +14,7 @@ from tests.conftest import add_site, config_for
 from tests.desk import Desk, add_operator, all_rows
 from tests.services import wait_until
 from tests.wire import STREAM, Spoken, all_at_once, ask, body, follow, history, listen, post, rows, scope
-from vexar import blocks, handover, leases
+from vexar import blocking, blocks, leases
 from vexar.broker import Broker
 from vexar.conversations import Conversations
 from vexar.errors import ApiError
@@ -412,7 +412,7 @@ def test_no_run_is_left_for_a_blocked_visitor_when_block_and_message_cross(store
 @pytest.mark.servers
 def test_a_message_stored_while_a_block_waits_for_its_commit_is_cut_too(make_database, tmp_path, monkeypatch):
     begun, may_commit = threading.Event(), threading.Event()
-    block = handover.block
+    block = blocking.block
 
     def slow_block(tx, **target) -> list[str]:
         met = block(tx, **target)
@@ -420,17 +420,17 @@ def test_a_message_stored_while_a_block_waits_for_its_commit_is_cut_too(make_dat
         may_commit.wait(10)
         return met
 
-    monkeypatch.setattr(handover, "block", slow_block)
+    monkeypatch.setattr(blocking, "block", slow_block)
     with closing(open_store(make_database("mysql"))) as store:
         add_site(store)
         verbs = Conversations(store, Broker(), config_for(tmp_path), owner="me")
-        blocking = threading.Thread(target=verbs.block, args=(1, "ip", "10.0.0.0/8"))
-        blocking.start()
+        blocker = threading.Thread(target=verbs.block, args=(1, "ip", "10.0.0.0/8"))
+        blocker.start()
         begun.wait(10)
         receipt = verbs.receive(incoming("ann", 1), SiteSettings())
         assert receipt.is_mine
         may_commit.set()
-        blocking.join()
+        blocker.join()
         (run,) = all_rows(store)["Run"]
         assert (run.state, run.finish_reason) == ("ended", "blocked")
 
@@ -466,8 +466,8 @@ def test_blocks_of_many_checkpoints_budgets_and_messages_do_not_lock_each_other_
 
         def block() -> None:
             for number in range(10):
-                second.write(handover.block, site_id=1, kind="ip", value=f"10.9.8.{number}/31")
-                second.write(handover.unblock, site_id=1, session_id=f"visitor{number}")
+                second.write(blocking.block, site_id=1, kind="ip", value=f"10.9.8.{number}/31")
+                second.write(blocking.unblock, site_id=1, session_id=f"visitor{number}")
 
         def write(offset: int) -> None:
             for number in range(20):

@@ -207,8 +207,9 @@ def test_a_database_of_the_first_release_keeps_every_row_and_old_messages_are_fo
         rows = {table.__name__: store.read(lambda tx, table=table: tx.all(table.select(table))) for table in TABLES}
         told = {name: len(found) for name, found in rows.items() if found}
         old = {statement.split()[2] for statement in FIRST_ROWS}
-        assert {table._meta.table_name for table in TABLES if table.__name__ in told} == old
-        assert sum(told.values()) == len(FIRST_ROWS)
+        # What was found by whole entries is cut anew by their parts.
+        assert {table._meta.table_name for table in TABLES if table.__name__ in told} == old - {"knowledge_term"}
+        assert sum(told.values()) == len(FIRST_ROWS) - 1
         first, second = rows["Conversation"]
         assert (first.waiting_ms, second.waiting_ms) == (None, AT_MS + 4000)
         assert (first.visitor_said_ms, first.operator_said_ms) == (AT_MS + 1000, None)

@@ -43,7 +43,7 @@ def olga(app, site):
 
 def say(store, site, text="Hello", ago_ms=0, **facts):
     """A conversation of one message; its id."""
-    return tell(store, site.id, ("visitor", text), at_ms=NOW_MS - ago_ms, **facts).id
+    return tell(store, site.id, ("visitor", text), at_ms=int(time.time() * 1000) - ago_ms, **facts).id
 
 
 def search(olga, site, words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -141,13 +142,14 @@ def _check_upstream(house: House) -> str:
     from vexar.providers import Prompt
     from vexar.providers.openai import OpenAIProvider
 
-    answer = OpenAIProvider(config).answer(Prompt(question="Reply with the word ok."))
-    try:
-        next(iter(answer))
-    except (ProviderError, StopIteration) as problem:
-        raise CommandError(f"{config.ai_base_url} does not answer: {problem}") from None
-    finally:
-        answer.cancel()
+    with contextlib.closing(OpenAIProvider(config)) as provider:
+        answer = provider.answer(Prompt(question="Reply with the word ok."))
+        try:
+            next(iter(answer))
+        except (ProviderError, StopIteration) as problem:
+            raise CommandError(f"{config.ai_base_url} does not answer: {problem}") from None
+        finally:
+            answer.cancel()
     return f"{config.ai_base_url} answers"
 
 

@@ -14,24 +14,26 @@ from flask import Flask
 
 from config import Config, keep_private, keep_secret, load
 from vexar import demo as shop
-from vexar import digest, logs, metrics
-from vexar.accounts import Accounts
+from vexar import logs, metrics
 from vexar.answers.runs import Runs
 from vexar.broker import Broker
-from vexar.conversations import Conversations
-from vexar.erasing import EXPIRE_EVERY_S, Eraser
+from vexar.conversing.conversations import Conversations
+from vexar.desk import digest
+from vexar.erasing.erasing import EXPIRE_EVERY_S, Eraser
 from vexar.housekeeping import Housekeeping
 from vexar.knowledge import rebuild
 from vexar.knowledge.crawl import Crawler
 from vexar.knowledge.reader import Reader
 from vexar.limits import Limits
-from vexar.outside import Outside
+from vexar.live.push import Streams
+from vexar.live.push_operators import OperatorStreams
+from vexar.media.uploads import PREFIX, Uploads
+from vexar.outbound.outside import Outside
 from vexar.parts import Parts
+from vexar.people.accounts import Accounts
 from vexar.providers import Registry
 from vexar.providers.builtin import BuiltinProvider
 from vexar.providers.openai import OpenAIProvider
-from vexar.push import Streams
-from vexar.push_operators import OperatorStreams
 from vexar.routes import (
     assets,
     auth,
@@ -60,7 +62,6 @@ from vexar.routes.cors import install_cors
 from vexar.routes.draining import install_draining
 from vexar.scheduler import Scheduler
 from vexar.store import Store, open_store
-from vexar.uploads import PREFIX, Uploads
 
 # Whoever searches catches up first; this keeps what is left for him small.
 DIGEST_EVERY_S = 5.0

@@ -15,12 +15,12 @@ from types import SimpleNamespace  # noqa: E402
 
 import app as vexar_app  # noqa: E402
 from config import load  # noqa: E402
+from vexar.answers.ledger import Ending  # noqa: E402
+from vexar.conversing.receiving import Known, Receipt  # noqa: E402
 from vexar.knowledge.search import Found  # noqa: E402
-from vexar.ledger import Ending  # noqa: E402
 from vexar.models import Run, Site  # noqa: E402
 from vexar.providers import Finish, Registry, Text  # noqa: E402
-from vexar.receiving import Known, Receipt  # noqa: E402
-from vexar.settings import SiteSettings, write_settings  # noqa: E402
+from vexar.sites.settings import SiteSettings, write_settings  # noqa: E402
 from vexar.store import open_store  # noqa: E402
 from vexar.store.statement import row_type  # noqa: E402
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 
-from vexar.finding import contact_words
+from vexar.desk.finding import contact_words
 from vexar.models import Conversation, Message, Operator, Visitor
 
 DAY_MS = 86_400_000

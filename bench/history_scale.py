@@ -16,10 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from vexar import receiving, views  # noqa: E402
+from vexar.conversing import receiving, views  # noqa: E402
+from vexar.conversing.receiving import Incoming  # noqa: E402
 from vexar.demo import add_site  # noqa: E402
 from vexar.models import Conversation, Message, Run, Visitor  # noqa: E402
-from vexar.receiving import Incoming  # noqa: E402
 from vexar.store import open_store  # noqa: E402
 
 SIZES = {"small": 10_000, "large": 1_000_000}

@@ -24,11 +24,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from _serve import Served
 from _shop import fill
 
-from vexar import digest
-from vexar.auth import hash_token
 from vexar.demo import add_site
-from vexar.listing import FILTERS
+from vexar.desk import digest
+from vexar.desk.listing import FILTERS
 from vexar.models import Operator
+from vexar.people.auth import hash_token
 from vexar.store import open_store
 
 CONVERSATIONS = 10_000

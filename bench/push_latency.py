@@ -115,8 +115,8 @@ def chats(served: Served, key: str) -> list[dict]:
 
 def add_operator(served: Served) -> str:
     """An owner with an API key; the key."""
-    from vexar.auth import hash_token
     from vexar.models import Operator
+    from vexar.people.auth import hash_token
     from vexar.store import open_store
 
     key = secrets.token_hex(32)

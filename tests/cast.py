@@ -21,10 +21,10 @@ from tests.conftest import config_for
 from tests.upstream import Upstream
 from tests.wire import Received, parse_events
 from vexar import models
+from vexar.conversing.visitors import LockedVisitor, find
 from vexar.models import Operator, Site
-from vexar.settings import SiteSettings, write_settings
+from vexar.sites.settings import SiteSettings, write_settings
 from vexar.store import Store, Transaction
-from vexar.visitors import LockedVisitor, find
 
 API = "/api/v1"
 ORIGIN = "https://shop.example"

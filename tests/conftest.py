@@ -40,7 +40,7 @@ def config_for(folder: Path, **values: object) -> settings.Config:
 def add_site(store: object, site_key: str = "sk_demo", **values: object) -> int:
     """A site that allows every origin, with `values` in its settings and no knowledge; its id."""
     from vexar.models import Site
-    from vexar.settings import SiteSettings, write_settings
+    from vexar.sites.settings import SiteSettings, write_settings
 
     def job(tx) -> int:
         found = tx.one(Site.select(Site.id).where(Site.site_key == site_key))

@@ -11,9 +11,9 @@ from typing import Any
 
 from config import Config
 from vexar import models
-from vexar.auth import hash_token
 from vexar.broker import Broker
-from vexar.conversations import Conversations
+from vexar.conversing.conversations import Conversations
+from vexar.people.auth import hash_token
 from vexar.store import Store, Transaction, open_store
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from vexar.knowledge.entries import Entry
 from vexar.models import Site
-from vexar.settings import SiteSettings, write_settings
+from vexar.sites.settings import SiteSettings, write_settings
 from vexar.store import Store
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from tests.cast import add_site
 from tests.conftest import config_for
-from vexar import passwords
-from vexar.auth import hash_token
 from vexar.models import Operator, OperatorSession, OperatorSite
-from vexar.passwords import Hash
+from vexar.people import passwords
+from vexar.people.auth import hash_token
+from vexar.people.passwords import Hash
 from vexar.store import Store, Transaction
 
 PASSWORD = "correct horse"

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.cast import API, add, operator_row
-from vexar.auth import hash_token
-from vexar.finding import contact_words
+from vexar.desk.finding import contact_words
 from vexar.models import Conversation, Message, OperatorSite, Visitor
+from vexar.people.auth import hash_token
 from vexar.store import Store, Transaction
 
 DAY_MS = 86_400_000

@@ -15,12 +15,12 @@ from config import ConfigError, keep_secret
 from tests.cast import wait_until
 from tests.conftest import config_for
 from tests.people import PASSWORD, Person, hash_of, open_house, token_of
-from vexar import failures, links, passwords
-from vexar.auth import hash_token
 from vexar.errors import ApiError
 from vexar.limits import Limits
 from vexar.models import LoginFailure, OneTimeLink, Operator, OperatorSession
-from vexar.passwords import Passwords, is_outdated
+from vexar.people import failures, links, passwords
+from vexar.people.auth import hash_token
+from vexar.people.passwords import Passwords, is_outdated
 from vexar.store import open_store
 
 NEW = "another battery staple"
@@ -161,7 +161,7 @@ def test_a_session_ends_with_the_sign_out_and_with_its_time(olga, store):
 
 
 def test_sessions_do_not_pile_up(olga, store, monkeypatch):
-    monkeypatch.setattr("vexar.sessions.MAX_SESSIONS", 3)
+    monkeypatch.setattr("vexar.people.sessions.MAX_SESSIONS", 3)
     tokens = [olga.login().json["token"] for _ in range(4)]
     assert count(store, OperatorSession, OperatorSession.operator_id == olga.id) == 3
     assert olga.is_in(tokens[-1])
@@ -384,7 +384,7 @@ def test_who_was_added_before_becomes_the_owner_by_the_link(fresh):
 def test_two_people_with_two_links_make_one_owner(fresh, engine, make_database):
     url = make_database(engine)
     with contextlib.closing(open_store(url)) as one, contextlib.closing(open_store(url)) as other:
-        from vexar.accounts import _add_owner_link, _set_up
+        from vexar.people.accounts import _add_owner_link, _set_up
 
         tokens = [links.new_token() for _ in range(2)]
         for token in tokens:

@@ -16,9 +16,10 @@ import requests
 
 from tests.desk import Desk
 from tests.test_clocks import SHORT, decide
-from vexar import clocks, models
+from vexar import models
+from vexar.conversing import clocks
 from vexar.models import Conversation, Message, Site, Visitor
-from vexar.settings import read_settings
+from vexar.sites.settings import read_settings
 from vexar.store import Store, open_store
 
 pytestmark = pytest.mark.servers

@@ -14,14 +14,15 @@ from tests.conftest import add_site, config_for
 from tests.desk import Desk, add_operator, all_rows
 from tests.services import wait_until
 from tests.wire import STREAM, Spoken, all_at_once, ask, body, follow, history, listen, post, rows, scope
-from vexar import blocking, blocks, leases
+from vexar.answers import leases
 from vexar.broker import Broker
-from vexar.conversations import Conversations
+from vexar.conversing import blocking, blocks
+from vexar.conversing.conversations import Conversations
+from vexar.conversing.messages import to_time
+from vexar.conversing.receiving import Incoming
 from vexar.errors import ApiError
-from vexar.messages import to_time
 from vexar.parts import Parts
-from vexar.receiving import Incoming
-from vexar.settings import SiteSettings
+from vexar.sites.settings import SiteSettings
 from vexar.store import open_store
 
 HERE = "127.0.0.1"

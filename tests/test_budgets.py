@@ -8,10 +8,10 @@ import pytest
 
 from tests.cast import Cast, open_app, wait_until
 from tests.wire import all_at_once
-from vexar.conversations import Conversations
+from vexar.conversing.conversations import Conversations
+from vexar.conversing.receiving import Incoming
 from vexar.models import Budget, Run
-from vexar.receiving import Incoming
-from vexar.settings import SiteSettings
+from vexar.sites.settings import SiteSettings
 
 # What the upstream of the tests counts for its own answer: 7 for the prompt, one for each of its six words.
 USAGE = 13

@@ -15,12 +15,12 @@ import pytest
 
 from tests.services import wait_until
 from tests.wire import Spoken, all_at_once, ask, follow, follow_live, history, listen, post, rows
-from vexar import leases, ledger
+from vexar.answers import leases, ledger
 from vexar.answers import runs as runs_module
-from vexar.receiving import Incoming
-from vexar.settings import SiteSettings
+from vexar.conversing.receiving import Incoming
+from vexar.conversing.visitors import LockedVisitor
+from vexar.sites.settings import SiteSettings
 from vexar.store.db import sqlite_path
-from vexar.visitors import LockedVisitor
 
 pytestmark = pytest.mark.servers
 

@@ -19,10 +19,10 @@ from tests import services
 from tests.cast import Visitor
 from tests.conftest import add_site, config_for
 from tests.services import ROOT, free_port
-from vexar.auth import hash_token
 from vexar.cli import main
 from vexar.cli.commands import COMMANDS, build_parser
 from vexar.models import Message
+from vexar.people.auth import hash_token
 from vexar.store import open_store
 
 KEY = "sk_demo"

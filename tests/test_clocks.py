@@ -13,9 +13,11 @@ from tests.conftest import add_site
 from tests.desk import add_operator, all_rows, far_away
 from tests.services import wait_until
 from tests.wire import ask, history, post, rows
-from vexar import clocks, presence, scheduler
+from vexar import scheduler
+from vexar.conversing import clocks
 from vexar.models import Lease, Site
-from vexar.settings import SiteSettings, WorkingHours, write_settings
+from vexar.people import presence
+from vexar.sites.settings import SiteSettings, WorkingHours, write_settings
 from vexar.store import open_store
 
 OLGA_CAME = "Olga joined the conversation."

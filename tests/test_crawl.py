@@ -21,7 +21,7 @@ from vexar.knowledge.crawl_urls import Domain, is_trap
 from vexar.knowledge.reader import Reader
 from vexar.knowledge.search import search
 from vexar.models import Site
-from vexar.outside import Outside
+from vexar.outbound.outside import Outside
 from vexar.store import open_store
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"),)
@@ -32,7 +32,7 @@ import ipaddress, sys, time
 from vexar.knowledge import crawl_rows
 from vexar.knowledge.crawl import Crawler
 from vexar.knowledge.reader import Reader
-from vexar.outside import Outside
+from vexar.outbound.outside import Outside
 from vexar.store import open_store
 crawl_rows.LEASE_MS = 1000
 outside = Outside((ipaddress.ip_network("127.0.0.1/32"),))

@@ -10,7 +10,7 @@ import pytest
 from vexar import demo
 from vexar.knowledge.ask import ask
 from vexar.models import KnowledgeEntry, Site
-from vexar.settings import read_settings, write_settings
+from vexar.sites.settings import read_settings, write_settings
 from vexar.store import open_store
 
 # What visitors write, and the last part of the url of the entry that answers it.

@@ -234,7 +234,7 @@ def test_who_beats_is_there_until_it_says_otherwise(cast):
 
 def test_who_is_silent_is_not_there(cast, monkeypatch):
     cast.olga.post("operator/heartbeat", site_ids=[cast.site.id])
-    monkeypatch.setattr("vexar.presence.ONLINE_MS", 1)
+    monkeypatch.setattr("vexar.people.presence.ONLINE_MS", 1)
     wait_until(lambda: online(cast.otto, cast) == (False, []), "the end of olga's presence")
 
 
@@ -250,7 +250,7 @@ def watched(cast):
 
 
 def test_sessions_with_an_open_page_are_seen_known_or_not(cast, monkeypatch):
-    monkeypatch.setattr("vexar.push.FLUSH_S", 0.02)
+    monkeypatch.setattr("vexar.live.push.FLUSH_S", 0.02)
     new = cast.visitor()
     before = cast.rows()
     page = {"page_url": "https://shop.example/cart", "lang": "de"}

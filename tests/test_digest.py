@@ -11,10 +11,10 @@ from playhouse.migrations import Runner
 
 from tests.conftest import add_site
 from tests.stories import tell
-from vexar import digest, listing
-from vexar.digest import catch_up
-from vexar.finding import read_search
-from vexar.listing import Wanted
+from vexar.desk import digest, listing
+from vexar.desk.digest import catch_up
+from vexar.desk.finding import read_search
+from vexar.desk.listing import Wanted
 from vexar.models import TABLES, Conversation, ConversationTerm, Message, SiteDay, Visitor
 from vexar.store import open_store, schema
 from vexar.store.db import is_mysql, sqlite_path

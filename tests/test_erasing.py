@@ -13,12 +13,15 @@ from tests.cast import Visitor, add_site, picture
 from tests.desk import Desk
 from tests.services import wait_until
 from tests.wire import Live, Spoken, ask, follow, history, listen, post, scope
-from vexar import budgets, digest, erasing, erasure, ledger, models
+from vexar import models
+from vexar.answers import budgets, ledger
 from vexar.answers.following import Follower
+from vexar.desk import digest
+from vexar.erasing import erasing, erasure
 from vexar.models import Conversation, Site
 from vexar.models import Visitor as VisitorRow
-from vexar.nudge_rules import replace
-from vexar.settings import SiteSettings, write_settings
+from vexar.nudges.nudge_rules import replace
+from vexar.sites.settings import SiteSettings, write_settings
 
 DAY_MS = 86_400_000
 RULE = {"path": "/cart", "variants": [{"message": "Questions?"}], "frequency": "always"}

@@ -13,10 +13,10 @@ import pytest
 from tests.desk import add_operator, all_rows, far_away
 from tests.services import wait_until
 from tests.wire import Spoken, all_at_once, ask, follow, follow_live, history, listen, post, rows
-from vexar.conversations import Conversations
+from vexar.conversing.conversations import Conversations
+from vexar.conversing.visitors import site_channel
 from vexar.errors import ApiError
 from vexar.parts import Parts
-from vexar.visitors import site_channel
 
 WORDS = ["One ", "two ", "three ", "four ", "five."]
 JOINED = "Olga joined the conversation."

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vexar.hours import is_open, next_opening
-from vexar.lines import moment
-from vexar.settings import WorkingHours
+from vexar.conversing.lines import moment
+from vexar.sites.hours import is_open, next_opening
+from vexar.sites.settings import WorkingHours
 
 BERLIN = WorkingHours(timezone="Europe/Berlin", days={
     "mon": [("09:00", "12:00"), ("13:00", "17:30")], "fri": [("22:00", "02:30")], "sun": [("00:00", "24:00")],

@@ -8,8 +8,8 @@ import pytest
 
 from tests.cast import add_site
 from tests.people import Person, open_house
-from vexar.auth import PERMISSIONS
 from vexar.knowledge import crawl_rows
+from vexar.people.auth import PERMISSIONS
 
 CSV = (
     "type,title,question,content,url\nfaq,Ship,Do you ship to Canada?,Yes in 5 days.,/c\nfaq,X,,Y,\ncustom,,,Walrus,\n"

@@ -14,8 +14,8 @@ import pytest
 from tests.conftest import add_site
 from tests.desk import add_operator
 from tests.wire import Spoken, ask, follow, history, listen, rows
-from vexar.receiving import Incoming
-from vexar.settings import SiteSettings
+from vexar.conversing.receiving import Incoming
+from vexar.sites.settings import SiteSettings
 
 pytestmark = pytest.mark.servers
 

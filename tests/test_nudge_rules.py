@@ -10,7 +10,7 @@ from tests.cast import API, Cast, open_app
 from tests.desk import Desk
 from vexar.cli import main
 from vexar.models import NudgeRule
-from vexar.nudge_rules import _numbered
+from vexar.nudges.nudge_rules import _numbered
 
 CART = {"path": "/cart", "delay_seconds": 5, "frequency": "always", "variants": [
     {"message": "A", "weight": 1}, {"message": "B", "weight": 1},

@@ -10,8 +10,11 @@ import pytest
 from tests.conftest import add_site
 from tests.desk import add_operator
 from tests.wire import all_at_once
-from vexar import desk, models, online, presence
-from vexar.online import OnlineSessions
+from vexar import models
+from vexar.desk import desk
+from vexar.live import online
+from vexar.live.online import OnlineSessions
+from vexar.people import presence
 from vexar.store import Store, open_store
 
 

@@ -622,7 +622,7 @@ def test_an_unknown_certificate_is_refused_before_anything_is_sent(tls_upstream,
 
 
 def test_tls_has_the_same_answers_clocks_and_cancel(tls_upstream, make_provider, certificate, monkeypatch):
-    monkeypatch.setattr("vexar.fetch.where", lambda: str(certificate))
+    monkeypatch.setattr("vexar.outbound.fetch.where", lambda: str(certificate))
     provider = make_provider(ai_base_url=tls_upstream.url)
     assert ask(provider)[0].startswith("Answer to Hi:")
     provider.config.ai_token_timeout_s = 0.1

@@ -17,9 +17,10 @@ from tests.conftest import add_site
 from tests.desk import Desk, all_rows, far_away
 from tests.services import wait_until
 from tests.wire import Live, ask, post
-from vexar import desk_news, models
-from vexar.auth import hash_token
+from vexar import models
+from vexar.desk import desk_news
 from vexar.events import Event
+from vexar.people.auth import hash_token
 from vexar.store import open_store
 
 STREAM = "/api/v1/operator/stream"
@@ -28,8 +29,8 @@ STREAM = "/api/v1/operator/stream"
 @pytest.fixture
 def quick(monkeypatch) -> None:
     """Ticks come so often that a test need not wait for them."""
-    monkeypatch.setattr("vexar.push_operators.TICK_S", 0.02)
-    monkeypatch.setattr("vexar.push_operators.GATHER_S", 0.0)
+    monkeypatch.setattr("vexar.live.push_operators.TICK_S", 0.02)
+    monkeypatch.setattr("vexar.live.push_operators.GATHER_S", 0.0)
 
 
 @pytest.fixture
@@ -305,7 +306,7 @@ def watch(desk: Desk, *, last: str | None = None) -> Live:
 
 
 def test_a_visitor_who_types_is_told_and_stops_by_itself(cast, monkeypatch):
-    monkeypatch.setattr("vexar.typists.TYPING_S", 0.1)
+    monkeypatch.setattr("vexar.live.typists.TYPING_S", 0.1)
     ask(cast.client, "Hello")
     with closing(Reader(cast)) as reader:
         reader.news()
@@ -319,7 +320,7 @@ def test_a_visitor_who_types_is_told_and_stops_by_itself(cast, monkeypatch):
 
 
 def test_what_was_typed_and_sent_is_not_typed_any_more(cast, monkeypatch):
-    monkeypatch.setattr("vexar.typists.TYPING_S", 600.0)
+    monkeypatch.setattr("vexar.live.typists.TYPING_S", 600.0)
     ask(cast.client, "Hello")
     with closing(Reader(cast)) as reader:
         post(cast.client, "chat/typing")
@@ -380,7 +381,7 @@ def test_who_missed_too_much_reads_the_snapshot_again(cast, monkeypatch):
 
 
 def test_who_does_not_read_is_told_to_begin_anew_and_holds_little(cast, monkeypatch):
-    monkeypatch.setattr("vexar.push_operators.MAX_WAITING", 10)
+    monkeypatch.setattr("vexar.live.push_operators.MAX_WAITING", 10)
     with closing(Reader(cast)) as slow, closing(Reader(cast, cast.otto)) as quick:
         slow.news()
         for number in range(8):

@@ -12,9 +12,9 @@ import time
 
 import pytest
 
-from vexar.dialing import FetchError, Refused, Unreachable
-from vexar.fetch import Ended, Late
-from vexar.outside import Outside, may_be_asked
+from vexar.outbound.dialing import FetchError, Refused, Unreachable
+from vexar.outbound.fetch import Ended, Late
+from vexar.outbound.outside import Outside, may_be_asked
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"),)
 # {p}: the port of the listener.

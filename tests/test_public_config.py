@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.cast import API, Cast, open_app
-from vexar.lines import LINES, WEEKDAYS, line
+from vexar.conversing.lines import LINES, WEEKDAYS, line
 from vexar.wording import STRINGS, strings
 
 LANGUAGES = {"en", "de", "fr", "es", "pt", "it", "nl", "pl", "uk", "tr", "ar", "he", "zh", "ja"}

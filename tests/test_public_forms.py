@@ -187,7 +187,7 @@ def test_asking_twice_writes_one_line(cast):
 
 
 def test_asking_tells_the_operators(cast):
-    from vexar.visitors import site_channel
+    from vexar.conversing.visitors import site_channel
 
     cast.ann.ask()
     bell = cast.parts.broker.listen(site_channel(cast.site.id))
@@ -215,7 +215,7 @@ def test_a_site_without_operators_has_nobody_to_wait_for(app):
 
 @pytest.mark.parametrize("on", [True, False])
 def test_typing_reaches_the_operators_and_is_never_stored(cast, on):
-    from vexar.visitors import site_channel
+    from vexar.conversing.visitors import site_channel
 
     cast.ann.ask()
     before = cast.rows()

@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from tests.cast import API, Cast, open_app
-from vexar import nudges
 from vexar.models import NudgeEvent
-from vexar.nudge_rules import replace
-from vexar.nudges import DAY_MS, variant_of
+from vexar.nudges import nudges
+from vexar.nudges.nudge_rules import replace
+from vexar.nudges.nudges import DAY_MS, variant_of
 
 RULES = [
     {"path": "/cart", "delay_seconds": 5, "variants": [{"message": "Questions?"}], "frequency": "once"},

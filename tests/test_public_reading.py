@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.cast import API, Cast, add, open_app, operator_row, wait_until
-from vexar import handover
+from vexar.conversing import handover
 from vexar.routes import widget
 from vexar.routes.scope import find_site
 from vexar.store import open_store

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.cast import API, ORIGIN, Cast, open_app, picture, wait_until
 from vexar.housekeeping import Housekeeping
 from vexar.models import Upload
-from vexar.settings import SiteSettings
+from vexar.sites.settings import SiteSettings
 
 DAY_MS = 24 * 3600 * 1000
 PATH = r"/uploads/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}"

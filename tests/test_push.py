@@ -17,15 +17,16 @@ from tests.conftest import add_site, config_for
 from tests.desk import add_operator, all_rows, far_away
 from tests.services import wait_until
 from tests.wire import Live, ask, history, post, scope
-from vexar import messages, models
+from vexar import models
 from vexar.broker import Broker
-from vexar.conversations import Conversations
+from vexar.conversing import messages
+from vexar.conversing.conversations import Conversations
+from vexar.conversing.visitors import LockedVisitor, block_channel, channel, site_channel
 from vexar.events import Event
+from vexar.live.push import Streams, Tick
+from vexar.live.visitor_stream import MAX_MISSED
 from vexar.parts import Parts
-from vexar.push import Streams, Tick
 from vexar.store import Store, StoreError, Transaction, open_store
-from vexar.visitor_stream import MAX_MISSED
-from vexar.visitors import LockedVisitor, block_channel, channel, site_channel
 
 EVENTS = "/api/v1/chat/events"
 
@@ -399,13 +400,13 @@ def test_an_operator_who_types_is_told_and_never_stored(client, parts, verbs):
 
 
 def test_who_stops_typing_without_saying_so_is_forgotten(client, verbs, monkeypatch):
-    monkeypatch.setattr("vexar.visitor_stream.TYPING_S", 0.05)
+    monkeypatch.setattr("vexar.live.visitor_stream.TYPING_S", 0.05)
     verbs.operator_types(1, "ann", True)
     wait_until(lambda: not polled(client)["typing"], "the end of typing", 5)
 
 
 def test_an_open_stream_hears_that_somebody_stopped_typing_without_saying_so(client, parts, verbs, monkeypatch):
-    monkeypatch.setattr("vexar.visitor_stream.TYPING_S", 0.05)
+    monkeypatch.setattr("vexar.live.visitor_stream.TYPING_S", 0.05)
     with closing(Reader(parts)) as reader:
         reader.news()
         verbs.operator_types(1, "ann", True)
@@ -444,7 +445,7 @@ def test_polling_gives_the_same_facts(client, verbs, olga):
 @pytest.fixture
 def quick_tick(monkeypatch) -> None:
     """The safety tick comes so often that a test need not wait for it."""
-    monkeypatch.setattr("vexar.push.TICK_S", 0.02)
+    monkeypatch.setattr("vexar.live.push.TICK_S", 0.02)
 
 
 @pytest.fixture

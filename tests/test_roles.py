@@ -23,8 +23,8 @@ from tests.cast import Visitor, add_site, picture
 from tests.people import PASSWORD, Person, open_house
 from tests.shop_site import ShopSite
 from vexar import models
-from vexar.auth import PERMISSIONS
 from vexar.models import Block, CannedReply, KnowledgeEntry
+from vexar.people.auth import PERMISSIONS
 from vexar.routes.signed import signed_in
 
 API = "/api/v1"

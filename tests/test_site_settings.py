@@ -13,7 +13,7 @@ from tests.desk import Desk
 from tests.services import wait_until
 from vexar.models import Site
 from vexar.routes.chatbot import Settings
-from vexar.settings import SiteSettings
+from vexar.sites.settings import SiteSettings
 
 HOURS = {
     "timezone": "Europe/Berlin",

@@ -159,7 +159,7 @@ def test_a_reply_of_another_site_cannot_be_met_through_ones_own(cast, editor, ow
 
 
 def test_a_site_has_a_bounded_number_of_replies(cast, editor, monkeypatch):
-    monkeypatch.setattr("vexar.canned.MAX_REPLIES", 2)
+    monkeypatch.setattr("vexar.sites.canned.MAX_REPLIES", 2)
     path = f"sites/{cast.site.id}/canned-replies"
     made = [editor.post(path, shortcut=f"r{number}", content="x").status_code for number in range(3)]
     assert made == [201, 201, 422]

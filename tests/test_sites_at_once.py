@@ -6,10 +6,11 @@ import pytest
 
 from tests.conftest import add_site
 from tests.wire import all_at_once
-from vexar import canned, nudge_rules, site_settings
 from vexar.errors import ApiError
 from vexar.models import CannedReply, NudgeRule, Site
-from vexar.settings import read_settings
+from vexar.nudges import nudge_rules
+from vexar.sites import canned, site_settings
+from vexar.sites.settings import read_settings
 
 CHANGES = (
     {"bot_name": "June"}, {"retention_days": 5}, {"position": "left"}, {"starters": ["A"]}, {"visitor_timeout": 7},

@@ -192,7 +192,7 @@ def test_attaching_and_replaying_count_as_polls_not_as_messages(make_app, upstre
 @pytest.mark.parametrize("budget", [{"messages_per_month": 1}, {"tokens_per_day": 1}])
 def test_a_spent_budget_refuses_new_messages_only(make_app, upstream, budget):
     from vexar.models import Site
-    from vexar.settings import SiteSettings, write_settings
+    from vexar.sites.settings import SiteSettings, write_settings
 
     app = make_app(ai_base_url=upstream.url)
     settings = write_settings(SiteSettings(allowed_origins=["*"], **budget))

@@ -9,10 +9,10 @@ import pytest
 
 from tests.cast import Visitor, add_site
 from tests.people import PASSWORD, Person, open_house, token_of
-from vexar import team
-from vexar.auth import hash_token
 from vexar.errors import ApiError
 from vexar.models import LoginFailure, OneTimeLink, Operator, OperatorSession, OperatorSite, Presence
+from vexar.people import team
+from vexar.people.auth import hash_token
 from vexar.store import open_store
 
 NEW = "another battery staple"

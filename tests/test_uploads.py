@@ -14,11 +14,11 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.conftest import config_for
-from vexar import uploads as uploads_module
 from vexar.errors import ApiError
-from vexar.images import clean
+from vexar.media import uploads as uploads_module
+from vexar.media.images import clean
+from vexar.media.uploads import Uploads, claim
 from vexar.models import Site, Upload
-from vexar.uploads import Uploads, claim
 
 # pytest puts its own filters in the place of ours.
 pytestmark = [

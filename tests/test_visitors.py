@@ -10,9 +10,9 @@ import pytest
 from tests.conftest import add_site
 from tests.desk import add_operator, all_rows
 from tests.wire import all_at_once
-from vexar import handover, messages, visitors
+from vexar.conversing import handover, messages, visitors
+from vexar.conversing.visitors import LockedVisitor
 from vexar.store import Store, Transaction, open_store
-from vexar.visitors import LockedVisitor
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from vexar.knowledge.files import import_files
 from vexar.models import Site
-from vexar.settings import SiteSettings, write_settings
+from vexar.sites.settings import SiteSettings, write_settings
 from vexar.store import Duplicate, P, Statement, Store, Transaction
 
 SITE_KEY = "sk_demo"

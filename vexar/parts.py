@@ -9,20 +9,20 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from config import Config
-    from vexar.accounts import Accounts
     from vexar.answers.runs import Runs
     from vexar.broker import Broker
-    from vexar.conversations import Conversations
-    from vexar.erasing import Eraser
+    from vexar.conversing.conversations import Conversations
+    from vexar.erasing.erasing import Eraser
     from vexar.housekeeping import Housekeeping
     from vexar.knowledge.crawl import Crawler
     from vexar.knowledge.reader import Reader
     from vexar.limits import Limits
-    from vexar.push import Streams
-    from vexar.push_operators import OperatorStreams
+    from vexar.live.push import Streams
+    from vexar.live.push_operators import OperatorStreams
+    from vexar.media.uploads import Uploads
+    from vexar.people.accounts import Accounts
     from vexar.scheduler import Scheduler
     from vexar.store import Store
-    from vexar.uploads import Uploads
 
 
 @dataclass

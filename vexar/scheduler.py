@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vexar import clocks
+from vexar.conversing import clocks
 from vexar.models import Lease
 from vexar.store import Duplicate, P, Statement, Store, StoreError, Transaction
 

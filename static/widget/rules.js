@@ -16,7 +16,7 @@ export function watch({ config, signal }, panel, call) {
   (window.navigation ?? window).addEventListener(window.navigation ? "currententrychange" : "popstate", look, { signal });
 }
 
-/** `*` stands for any run of characters; a trailing slash makes no difference. As in vexar/nudges.py. */
+/** `*` stands for any run of characters; a trailing slash makes no difference. As in vexar/nudges/nudges.py. */
 export function fits(rule, path) {
   const source = rule.replace(/\/$/, "").replace(/[^\w*]/g, "\\$&").replace(/\*/g, ".*");
   return new RegExp(`^${source}/?$`).test(path);

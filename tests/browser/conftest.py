@@ -68,7 +68,7 @@ def upstream(backstage: SimpleNamespace) -> Iterator[Upstream]:
 def settings(backstage: SimpleNamespace) -> Iterator[Callable[..., None]]:
     """`settings(bot_name="x")`: change the site's settings for this test."""
     from vexar.models import Site
-    from vexar.settings import SiteSettings, write_settings
+    from vexar.sites.settings import SiteSettings, write_settings
 
     def row(tx: Any) -> str:
         return tx.one(Site.select(Site.settings).where(Site.id == backstage.site_id)).settings

@@ -17,8 +17,8 @@ from tests.browser.conftest import Chat
 from tests.knowledge import SHOP
 from tests.test_widget_js import words_of
 from tests.upstream import Upstream
-from vexar import nudge_rules
 from vexar.knowledge.index import add_entries
+from vexar.nudges import nudge_rules
 
 # The server that shows "too many messages" after so many, and nothing else before.
 LIMITS = {"VEXAR_LIMIT_SESSION_MESSAGES_PER_MINUTE": "4"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vexar import nudge_rules
-from vexar.nudges import _fits
+from vexar.nudges import nudge_rules
+from vexar.nudges.nudges import _fits
 
 pytestmark = pytest.mark.browser
 

@@ -10,12 +10,12 @@ import logging
 import time
 from typing import Any
 
-from vexar import leases, ledger
+from vexar.answers import leases, ledger
 from vexar.answers.keeping import run_channel
+from vexar.answers.ledger import Ending
 from vexar.answers.live import LiveRun
 from vexar.answers.runs import Runs
 from vexar.events import Event, LastEventId, RunId, chunk, error, event
-from vexar.ledger import Ending
 from vexar.store import StoreError
 
 log = logging.getLogger("vexar.following")

@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from vexar import leases, ledger
+from vexar.answers import leases, ledger
+from vexar.answers.ledger import Ending
 from vexar.answers.live import LiveRun
 from vexar.broker import Broker
-from vexar.ledger import Ending
 from vexar.store import Store, StoreError
 
 log = logging.getLogger("vexar.keeping")

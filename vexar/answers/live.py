@@ -8,8 +8,8 @@ from __future__ import annotations
 import threading
 from typing import Any, Protocol
 
+from vexar.answers.ledger import Ending
 from vexar.events import Event
-from vexar.ledger import Ending
 
 
 class Rung(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vexar.settings import SiteSettings
+from vexar.sites.settings import SiteSettings
 
 PRESETS = {
     "support": "Your task is to solve the visitor's problem. Ask for what is missing, one question at a time, and "

@@ -12,7 +12,7 @@ from vexar.answers.tools import AskForPerson, tools_for
 from vexar.knowledge.search import search
 from vexar.models import Conversation, Message, Site, Visitor
 from vexar.providers import Passage, Prompt, Turn
-from vexar.settings import SiteSettings, read_settings
+from vexar.sites.settings import SiteSettings, read_settings
 from vexar.store import P, Statement, Store, Transaction
 
 HISTORY_TOKENS = 3_000

@@ -12,17 +12,18 @@ from collections.abc import Callable
 from typing import Any
 
 from config import Config
-from vexar import budgets, leases, ledger, metrics
+from vexar import metrics
+from vexar.answers import budgets, leases, ledger
 from vexar.answers.keeping import Keeper, restarting, run_channel
+from vexar.answers.ledger import Ending
 from vexar.answers.live import LiveRun
 from vexar.answers.making import Outcome, make_answer
 from vexar.answers.prompt import build_prompt
 from vexar.answers.tools import AskForPerson
 from vexar.broker import Broker
-from vexar.ledger import Ending
+from vexar.conversing.visitors import channel, find
 from vexar.providers import Registry
 from vexar.store import Store, StoreError
-from vexar.visitors import channel, find
 
 log = logging.getLogger("vexar.runs")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from vexar.answers.live import LiveRun
+from vexar.conversing.handover import Called
 from vexar.errors import ApiError
-from vexar.handover import Called
 from vexar.providers import REQUEST_OPERATOR, Tool, ToolResult
 from vexar.store import StoreError
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from vexar import nudge_rules
 from vexar.addresses import parse_network
 from vexar.cli import EMAIL, CommandError
 from vexar.cli.house import House
 from vexar.errors import ApiError
 from vexar.models import Operator
+from vexar.nudges import nudge_rules
 from vexar.store import Duplicate, P, Statement, Transaction
 
 DESK_EMAIL = "desk@localhost"

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from config import Config
 from vexar.cli import CommandError
-from vexar.links import base_url
 from vexar.models import Operator, Site
-from vexar.sites import widget_code
+from vexar.people.links import base_url
+from vexar.sites.sites import widget_code
 from vexar.store import Store, Transaction, open_store
 
 if TYPE_CHECKING:
     from vexar.broker import Broker
-    from vexar.conversations import Conversations
-    from vexar.erasing import Eraser
+    from vexar.conversing.conversations import Conversations
+    from vexar.erasing.erasing import Eraser
 
 
 class House:
@@ -39,15 +39,15 @@ class House:
     @cached_property
     def conversations(self) -> Conversations:
         """The verbs of conversations."""
-        from vexar.conversations import Conversations
+        from vexar.conversing.conversations import Conversations
 
         return Conversations(self.store, self.broker, self.config, owner="command")
 
     @cached_property
     def eraser(self) -> Eraser:
         """What erases for good."""
-        from vexar.erasing import Eraser
-        from vexar.uploads import Uploads
+        from vexar.erasing.erasing import Eraser
+        from vexar.media.uploads import Uploads
 
         return Eraser(self.store, self.broker, Uploads(self.config, self.store))
 

@@ -13,14 +13,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from vexar import leases, ledger, messages
+from vexar.answers import leases, ledger
 from vexar.cli import CommandError
 from vexar.cli.house import House
+from vexar.conversing import messages
+from vexar.media.uploads import PREFIX, Uploads
 from vexar.models import Conversation, KnowledgeEntry, Message, Upload, Visitor
 from vexar.store import P, Statement, Transaction
 from vexar.store.db import is_mysql, sqlite_path
 from vexar.store.mysql import connection_options
-from vexar.uploads import PREFIX, Uploads
 
 PAGE = 500
 BACKUP_PAGES = 2_000

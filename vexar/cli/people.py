@@ -7,10 +7,10 @@ import secrets
 from argparse import Namespace
 from typing import Any
 
-from vexar import accounts, links, team
 from vexar.cli import EMAIL, CommandError
 from vexar.cli.house import House
-from vexar.messages import to_time
+from vexar.conversing.messages import to_time
+from vexar.people import accounts, links, team
 from vexar.store import Transaction
 
 

@@ -6,9 +6,9 @@ import json
 from argparse import Namespace
 from typing import Any
 
-from vexar import visitors
 from vexar.cli import CommandError
 from vexar.cli.house import House
+from vexar.conversing import visitors
 
 
 def add_commands(subparsers: Any) -> None:

@@ -8,10 +8,10 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
-from vexar import sites
 from vexar.cli import CommandError
 from vexar.cli.house import House
-from vexar.settings import read_settings
+from vexar.sites import sites
+from vexar.sites.settings import read_settings
 from vexar.store import Duplicate
 
 

@@ -9,7 +9,7 @@ from vexar.knowledge.quoting import answering_part
 from vexar.knowledge.search import search
 from vexar.providers import Passage, Prompt
 from vexar.providers.builtin import compose
-from vexar.settings import read_settings
+from vexar.sites.settings import read_settings
 from vexar.store import Store
 
 MAX_QUESTION_CHARS, MAX_SOURCES, EXCERPT_CHARS = 4000, 50, 300

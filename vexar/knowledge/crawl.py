@@ -18,8 +18,6 @@ from email.message import Message
 from typing import Any
 from urllib.parse import urljoin
 
-from vexar.dialing import FetchError, Refused
-from vexar.fetch import Call
 from vexar.knowledge import crawl_rows, stored
 from vexar.knowledge.crawl_rules import MAX_ROBOTS_BYTES, MAX_SITEMAP_BYTES, Forbidden, Rules, sitemap_urls
 from vexar.knowledge.crawl_urls import Domain, is_trap
@@ -27,7 +25,9 @@ from vexar.knowledge.entries import MAX_URL_CHARS, Entry
 from vexar.knowledge.html import Page
 from vexar.knowledge.index import add_entries, remove_entries
 from vexar.knowledge.reader import Reader
-from vexar.outside import Answer, Outside
+from vexar.outbound.dialing import FetchError, Refused
+from vexar.outbound.fetch import Call
+from vexar.outbound.outside import Answer, Outside
 from vexar.store import Store, StoreError
 
 log = logging.getLogger("vexar.crawl")

@@ -12,8 +12,8 @@ from html import unescape
 
 from protego import Protego
 
-from vexar.dialing import FetchError
-from vexar.outside import USER_AGENT, Answer
+from vexar.outbound.dialing import FetchError
+from vexar.outbound.outside import USER_AGENT, Answer
 
 MAX_ROBOTS_BYTES, MAX_SITEMAP_BYTES, MAX_SITEMAPS, MAX_SITEMAP_URLS = 500_000, 10_000_000, 50, 5_000
 MAX_DELAY_S = 10.0

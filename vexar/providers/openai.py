@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from config import Config, ConfigError
-from vexar.dialing import FetchError, Unreachable
 from vexar.errors import ProviderError
-from vexar.fetch import Broken, Call, Ended, Late, Session
 from vexar.native import NativePool
+from vexar.outbound.dialing import FetchError, Unreachable
+from vexar.outbound.fetch import Broken, Call, Ended, Late, Session
 from vexar.providers import Finish, Piece, Prompt, Text, Tool, Usage
 from vexar.providers.request import call_messages, request_body
 from vexar.providers.wire import Delta, Reader, ToolCall, WireError, Words

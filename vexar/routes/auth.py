@@ -8,12 +8,12 @@ import msgspec
 from flask import Blueprint, Response, request
 from msgspec import UNSET, Meta, UnsetType
 
-from vexar import auth, team
-from vexar.accounts import find_by_id, plain_email
 from vexar.addresses import client_address
 from vexar.errors import ApiError
 from vexar.parts import Parts, parts
-from vexar.passwords import MAX_CHARS, MIN_CHARS
+from vexar.people import auth, team
+from vexar.people.accounts import find_by_id, plain_email
+from vexar.people.passwords import MAX_CHARS, MIN_CHARS
 from vexar.routes.api import endpoint, json_answer
 from vexar.routes.cookies import forget_cookie
 from vexar.routes.fields import Done, Email, Filled, PersonName, Text

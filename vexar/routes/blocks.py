@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from vexar import blocks
 from vexar.addresses import matches, parse, parse_network
+from vexar.conversing import blocks
 from vexar.errors import invalid
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Done, OneOf, Text, Whole

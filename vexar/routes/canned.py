@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response
 
-from vexar import canned
 from vexar.errors import ApiError
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Done, Filled, Text
 from vexar.routes.lists import ListQuery, Pagination, whole_answer
 from vexar.routes.signed import Member, signed_in
 from vexar.routes.sites import EDITED, found
+from vexar.sites import canned
 
 blueprint = Blueprint("canned", __name__)
 

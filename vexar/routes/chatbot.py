@@ -8,12 +8,12 @@ import msgspec
 from flask import Blueprint
 from msgspec import UNSET, Meta, UnsetType
 
-from vexar import site_settings
 from vexar.answers.manner import PRESETS, STRATEGIES, TONES
 from vexar.routes.api import endpoint
 from vexar.routes.fields import OneOf, Text, Whole
 from vexar.routes.signed import Member, signed_in
 from vexar.routes.sites import EDITED, found, given, known_providers
+from vexar.sites import site_settings
 
 blueprint = Blueprint("chatbot", __name__)
 

@@ -12,9 +12,9 @@ from urllib.parse import quote
 import msgspec
 from flask import Blueprint, Response, render_template, request
 
-from vexar import auth
 from vexar.errors import ApiError
 from vexar.parts import parts
+from vexar.people import auth
 from vexar.routes.api import json_answer
 from vexar.routes.assets import FOREVER_CACHE, Asset, asset_answer, make_asset
 from vexar.routes.auth import NewPassword, Password, own_bucket, to_user

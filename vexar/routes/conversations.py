@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from vexar import digest, listing
+from vexar.desk import digest, listing
+from vexar.desk.finding import read_search
+from vexar.desk.listing import FILTERS, Wanted
 from vexar.errors import ApiError
-from vexar.finding import read_search
-from vexar.listing import FILTERS, Wanted
+from vexar.media.uploads import PREFIX
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Cursor, OneOf, Text, Whole
 from vexar.routes.lists import SLICE_ROWS, ListQuery, Pagination, by_slices, csv_answer, page_answer
 from vexar.routes.signed import Member, signed_in
-from vexar.uploads import PREFIX
 
 blueprint = Blueprint("conversations", __name__)
 

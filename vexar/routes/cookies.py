@@ -14,8 +14,8 @@ from flask import Response, request
 from vexar.addresses import client_address
 from vexar.errors import ApiError
 from vexar.parts import Parts, parts
+from vexar.people.sessions import SESSION_MS
 from vexar.routes.scope import own_origins
-from vexar.sessions import SESSION_MS
 
 NAME = "vexar_session"
 SECURE_NAME = f"__Host-{NAME}"

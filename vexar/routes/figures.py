@@ -7,8 +7,8 @@ from functools import partial
 import msgspec
 from flask import Blueprint, Response
 
-from vexar import analytics, digest, leads
-from vexar.finding import read_search
+from vexar.desk import analytics, digest, leads
+from vexar.desk.finding import read_search
 from vexar.routes.api import endpoint
 from vexar.routes.conversations import READ
 from vexar.routes.fields import OneOf, Text, Whole

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 
+from vexar.conversing.messages import to_time
 from vexar.errors import ApiError, invalid
 from vexar.knowledge import crawl_rows, stored
 from vexar.knowledge.ask import MAX_QUESTION_CHARS, MAX_SOURCES, ask
@@ -16,7 +17,6 @@ from vexar.knowledge.entries import MAX_QUESTION_CHARS as MAX_FAQ_CHARS
 from vexar.knowledge.extract import MAX_FILE_BYTES, ExtractError
 from vexar.knowledge.index import add_entries, remove_entries
 from vexar.knowledge.rebuild import rebuild
-from vexar.messages import to_time
 from vexar.routes.api import endpoint
 from vexar.routes.fields import MAX_CURSOR, Done, Filled, Lang, OneOf, Text, Whole
 from vexar.routes.lists import SLICE_ROWS, ListQuery, Pagination, by_slices, csv_answer, page_answer

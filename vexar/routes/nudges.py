@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint
 
-from vexar import nudge_figures, nudge_rules, site_settings
+from vexar.nudges import nudge_figures, nudge_rules
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Done
 from vexar.routes.signed import Member, signed_in
 from vexar.routes.sites import EDITED
-from vexar.settings import read_settings
+from vexar.sites import site_settings
+from vexar.sites.settings import read_settings
 
 blueprint = Blueprint("nudges", __name__)
 

@@ -1,6 +1,6 @@
 """What an operator does in a conversation: take it, write, pass it on, give it back, end it, note, show an image.
 
-The rules are in vexar/handover.py; a member without `can_chat` on the site is refused here.
+The rules are in vexar/conversing/handover.py; a member without `can_chat` on the site is refused here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, request
 
-from vexar import desk
+from vexar.desk import desk
 from vexar.errors import ApiError, invalid
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Done, ImageUrl, MessageId, SessionId, Text, Whole

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from vexar import exporting
+from vexar.desk import exporting
 from vexar.errors import ApiError
 from vexar.routes.api import endpoint, json_answer
 from vexar.routes.fields import Done

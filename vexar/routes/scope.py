@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from flask import Response, g, request
 
-from vexar import views, visitors
 from vexar.addresses import Address, client_address
+from vexar.conversing import views, visitors
 from vexar.errors import ApiError, WrongFields
 from vexar.models import Site
 from vexar.parts import Parts, parts
 from vexar.routes.api import error_answer
-from vexar.settings import SiteSettings, read_settings
+from vexar.sites.settings import SiteSettings, read_settings
 from vexar.store import P, Statement, Transaction
 
 _SITE = Statement(Site.select(Site).where((Site.site_key == P.site_key) & (Site.is_active == 1)))

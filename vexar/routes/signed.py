@@ -10,12 +10,12 @@ from typing import Any
 
 from flask import request
 
-from vexar import auth
 from vexar.addresses import Address, client_address
-from vexar.auth import Access
 from vexar.errors import ApiError
 from vexar.models import Conversation, Visitor
 from vexar.parts import Parts, parts
+from vexar.people import auth
+from vexar.people.auth import Access
 from vexar.routes.cookies import check_csrf, cookie_token
 from vexar.store import P, Statement, Transaction
 

@@ -9,7 +9,6 @@ import msgspec
 from flask import Blueprint, Response, request
 from msgspec import UNSET, UnsetType
 
-from vexar import sites
 from vexar.addresses import client_address
 from vexar.errors import ApiError
 from vexar.parts import Parts
@@ -17,6 +16,7 @@ from vexar.routes.api import endpoint
 from vexar.routes.fields import Filled
 from vexar.routes.lists import ListQuery, Pagination, whole_answer
 from vexar.routes.signed import Member, signed_in
+from vexar.sites import sites
 
 blueprint = Blueprint("sites", __name__)
 

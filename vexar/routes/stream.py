@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 
-from vexar import ledger, metrics, visitors
+from vexar import metrics
+from vexar.answers import ledger
 from vexar.answers.following import Follower, is_finished_for
+from vexar.conversing import visitors
+from vexar.conversing.receiving import Incoming
 from vexar.errors import ApiError, WrongFields, invalid
 from vexar.events import LastEventId, parse_last_event_id
-from vexar.receiving import Incoming
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Cursor, ImageUrl, Lang, MessageId, PageUrl, Scope, Text, UserHash, UserId
 from vexar.routes.scope import Caller, answer_wrong_fields, enter, own_origins, verify_user

@@ -9,11 +9,11 @@ import msgspec
 from flask import Blueprint, Response
 from msgspec import UNSET, Meta, UnsetType
 
-from vexar import accounts, auth, links, team
-from vexar.auth import PERMISSIONS
+from vexar.conversing.messages import to_time
 from vexar.errors import ApiError
-from vexar.messages import to_time
 from vexar.parts import Parts, parts
+from vexar.people import accounts, auth, links, team
+from vexar.people.auth import PERMISSIONS
 from vexar.routes.api import endpoint
 from vexar.routes.auth import AvatarUrl, LoggedIn, NewPassword, changes_of, to_user
 from vexar.routes.cookies import refuse_other_pages

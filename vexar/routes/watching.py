@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 
-from vexar import desk, presence
+from vexar.conversing.visitors import site_channel
+from vexar.desk import desk
 from vexar.errors import ApiError
-from vexar.push_operators import RIGHT
+from vexar.live.push_operators import RIGHT
+from vexar.people import presence
 from vexar.routes.api import endpoint
 from vexar.routes.conversations import Conversation
 from vexar.routes.fields import Cursor, Whole
@@ -22,7 +24,6 @@ from vexar.routes.lists import ListQuery, Pagination, list_answer
 from vexar.routes.operator import CHAT, DENIED
 from vexar.routes.signed import Member, signed_in
 from vexar.routes.stream import event_stream
-from vexar.visitors import site_channel
 
 blueprint = Blueprint("watching", __name__)
 

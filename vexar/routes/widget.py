@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from vexar import nudges, views
+from vexar.conversing import views
+from vexar.conversing.messages import to_time
 from vexar.errors import WrongFields
-from vexar.messages import to_time
+from vexar.nudges import nudges
 from vexar.routes.api import endpoint, json_answer
 from vexar.routes.fields import Cursor, Lang, PagePath, Scope, SiteKey, Whole
 from vexar.routes.scope import READ, Caller, answer_wrong_fields, enter

@@ -1,0 +1,1 @@
+"""What operators see and search: inbox, lists, leads, figures, and what changed since they looked."""

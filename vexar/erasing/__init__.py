@@ -1,0 +1,1 @@
+"""Erasing for good, and what a site keeps only for a while."""

@@ -1,0 +1,1 @@
+"""Images: decoded and encoded anew, stored below the upload folder, swept."""

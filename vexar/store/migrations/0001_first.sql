@@ -17,7 +17,7 @@ CREATE TABLE site (
   name             VARCHAR(200) NOT NULL,                    -- what its operators call it
   url              VARCHAR(2000) NOT NULL,                   -- its address on the web
   is_active        TINYINT NOT NULL,                         -- 0: answers 404 site_not_found
-  settings         MEDIUMTEXT NOT NULL,                      -- JSON, the fields of vexar/sites/settings.py SiteSettings
+  settings         MEDIUMTEXT NOT NULL,                      -- JSON, the fields of vexar/settings.py SiteSettings
   identity_secret  VARCHAR(128) COLLATE ascii_bin NOT NULL,  -- signs user_hash; empty: no verified visitors
   upload_bytes     BIGINT NOT NULL,                          -- sum of its stored images, bytes
   knowledge_version INTEGER NOT NULL,                        -- grows with every change of its knowledge

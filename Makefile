@@ -12,7 +12,9 @@ run: $(VENV)/ready  ## serve the demo at http://127.0.0.1:8000/
 
 test: $(VENV)/ready-dev  ## all tests; brings MariaDB, Redis and Chromium when it may
 	@bin/test-packages
-	$(VENV)/bin/python -m pytest -q
+	@$(VENV)/bin/python -m pytest -q; code=$$?; [ $$code = 1 ] || exit $$code; \
+	    echo "These failed; once more, with the machine to themselves:"; \
+	    $(VENV)/bin/python -m pytest -v --last-failed --last-failed-no-failures none
 
 check: $(VENV)/ready-dev  ## lint, compile, import rules, docs that tell the truth
 	$(VENV)/bin/ruff check .

@@ -22,8 +22,8 @@ from vexar.desk import digest
 from vexar.erasing.erasing import EXPIRE_EVERY_S, Eraser
 from vexar.housekeeping import Housekeeping
 from vexar.knowledge import rebuild
-from vexar.knowledge.crawl import Crawler
-from vexar.knowledge.reader import Reader
+from vexar.knowledge.crawling.crawler import Crawler
+from vexar.knowledge.reading.reader import Reader
 from vexar.limits import Limits
 from vexar.live.push import Streams
 from vexar.live.push_operators import OperatorStreams

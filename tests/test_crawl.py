@@ -15,10 +15,12 @@ from tests.conftest import add_site
 from tests.services import ROOT
 from tests.shop_site import HTML, ShopSite, html
 from tests.test_outside import Listener
-from vexar.knowledge import crawl, crawl_rows, stored
-from vexar.knowledge.crawl import Crawler
-from vexar.knowledge.crawl_urls import Domain, is_trap
-from vexar.knowledge.reader import Reader
+from vexar.knowledge import stored
+from vexar.knowledge.crawling import crawler as crawl
+from vexar.knowledge.crawling import rows as crawl_rows
+from vexar.knowledge.crawling.crawler import Crawler
+from vexar.knowledge.crawling.urls import Domain, is_trap
+from vexar.knowledge.reading.reader import Reader
 from vexar.knowledge.search import search
 from vexar.models import Site
 from vexar.outbound.outside import Outside
@@ -29,9 +31,9 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"),)
 MORE = {"/latin", "/liar"}
 WORKER = """
 import ipaddress, sys, time
-from vexar.knowledge import crawl_rows
-from vexar.knowledge.crawl import Crawler
-from vexar.knowledge.reader import Reader
+from vexar.knowledge.crawling import rows as crawl_rows
+from vexar.knowledge.crawling.crawler import Crawler
+from vexar.knowledge.reading.reader import Reader
 from vexar.outbound.outside import Outside
 from vexar.store import open_store
 crawl_rows.LEASE_MS = 1000

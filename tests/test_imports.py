@@ -138,9 +138,9 @@ DOORS = {
     "dotenv": {"config"},
     "snowballstemmer": {"vexar.knowledge.text"},
     "phonenumbers": {"vexar.phones"},
-    "selectolax": {"vexar.knowledge.html"},
-    "protego": {"vexar.knowledge.crawl_rules"},
-    "pypdf": {"vexar.knowledge.extract"},
+    "selectolax": {"vexar.knowledge.reading.html"},
+    "protego": {"vexar.knowledge.crawling.rules"},
+    "pypdf": {"vexar.knowledge.reading.extract"},
 }
 
 # The name to import of each package, where it is not the package's own.

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from tests.knowledge import make_site
-from vexar.knowledge.extract import MAX_PART_CHARS, ExtractError, extract
-from vexar.knowledge.files import import_files
+from vexar.knowledge.reading.extract import MAX_PART_CHARS, ExtractError, extract
+from vexar.knowledge.reading.files import import_files
 from vexar.knowledge.search import search
 from vexar.store import open_store
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cast import add_site
 from tests.people import Person, open_house
-from vexar.knowledge import crawl_rows
+from vexar.knowledge.crawling import rows as crawl_rows
 from vexar.people.auth import PERMISSIONS
 
 CSV = (

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from vexar.knowledge.files import import_files
+from vexar.knowledge.reading.files import import_files
 from vexar.models import Site
 from vexar.sites.settings import SiteSettings, write_settings
 from vexar.store import Duplicate, P, Statement, Store, Transaction

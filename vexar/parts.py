@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from vexar.conversing.conversations import Conversations
     from vexar.erasing.erasing import Eraser
     from vexar.housekeeping import Housekeeping
-    from vexar.knowledge.crawl import Crawler
-    from vexar.knowledge.reader import Reader
+    from vexar.knowledge.crawling.crawler import Crawler
+    from vexar.knowledge.reading.reader import Reader
     from vexar.limits import Limits
     from vexar.live.push import Streams
     from vexar.live.push_operators import OperatorStreams

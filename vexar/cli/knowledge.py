@@ -9,8 +9,8 @@ from typing import Any
 from vexar.cli import CommandError
 from vexar.errors import ApiError
 from vexar.knowledge.ask import MAX_SOURCES, ask
-from vexar.knowledge.extract import ExtractError
-from vexar.knowledge.files import import_files
+from vexar.knowledge.reading.extract import ExtractError
+from vexar.knowledge.reading.files import import_files
 from vexar.models import Site
 from vexar.store import P, Statement, Store
 

@@ -9,13 +9,14 @@ from flask import Blueprint, Response, request
 
 from vexar.conversing.messages import to_time
 from vexar.errors import ApiError, invalid
-from vexar.knowledge import crawl_rows, stored
+from vexar.knowledge import stored
 from vexar.knowledge.ask import MAX_QUESTION_CHARS, MAX_SOURCES, ask
-from vexar.knowledge.crawl import CrawlFailed
+from vexar.knowledge.crawling import rows as crawl_rows
+from vexar.knowledge.crawling.crawler import CrawlFailed
 from vexar.knowledge.entries import MAX_CONTENT_CHARS, MAX_TITLE_CHARS, MAX_URL_CHARS, Entry
 from vexar.knowledge.entries import MAX_QUESTION_CHARS as MAX_FAQ_CHARS
-from vexar.knowledge.extract import MAX_FILE_BYTES, ExtractError
 from vexar.knowledge.index import add_entries, remove_entries
+from vexar.knowledge.reading.extract import MAX_FILE_BYTES, ExtractError
 from vexar.knowledge.rebuild import rebuild
 from vexar.routes.api import endpoint
 from vexar.routes.fields import MAX_CURSOR, Done, Filled, Lang, OneOf, Text, Whole

@@ -18,13 +18,14 @@ from email.message import Message
 from typing import Any
 from urllib.parse import urljoin
 
-from vexar.knowledge import crawl_rows, stored
-from vexar.knowledge.crawl_rules import MAX_ROBOTS_BYTES, MAX_SITEMAP_BYTES, Forbidden, Rules, sitemap_urls
-from vexar.knowledge.crawl_urls import Domain, is_trap
+from vexar.knowledge import stored
+from vexar.knowledge.crawling import rows as crawl_rows
+from vexar.knowledge.crawling.rules import MAX_ROBOTS_BYTES, MAX_SITEMAP_BYTES, Forbidden, Rules, sitemap_urls
+from vexar.knowledge.crawling.urls import Domain, is_trap
 from vexar.knowledge.entries import MAX_URL_CHARS, Entry
-from vexar.knowledge.html import Page
 from vexar.knowledge.index import add_entries, remove_entries
-from vexar.knowledge.reader import Reader
+from vexar.knowledge.reading.html import Page
+from vexar.knowledge.reading.reader import Reader
 from vexar.outbound.dialing import FetchError, Refused
 from vexar.outbound.fetch import Call
 from vexar.outbound.outside import Answer, Outside

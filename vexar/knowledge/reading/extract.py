@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from vexar.knowledge.charsets import file_text
 from vexar.knowledge.entries import Entry
-from vexar.knowledge.html import read_page
+from vexar.knowledge.reading.charsets import file_text
+from vexar.knowledge.reading.html import read_page
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
 # A page is found and quoted by parts; longer ones bury what they say.

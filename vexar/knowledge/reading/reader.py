@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from vexar.knowledge.extract import Extracted, extract
-from vexar.knowledge.html import Page, read_page
+from vexar.knowledge.reading.extract import Extracted, extract
+from vexar.knowledge.reading.html import Page, read_page
 from vexar.native import NativePool
 
 # A file may take a minute; the crawler's pages get through beside it.

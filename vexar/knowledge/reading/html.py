@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
-from vexar.knowledge.charsets import page_text
+from vexar.knowledge.reading.charsets import page_text
 
 # The parser's time grows with the square of the depth: 100,000 levels would take 20 s.
 MAX_DEPTH = 2000

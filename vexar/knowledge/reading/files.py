@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from vexar.knowledge.extract import Extracted, ExtractError, extract
 from vexar.knowledge.index import add_entries
+from vexar.knowledge.reading.extract import Extracted, ExtractError, extract
 from vexar.store import Store
 
 

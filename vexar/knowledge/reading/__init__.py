@@ -1,0 +1,1 @@
+"""From bytes to entries: files of every kind, pages of every server."""

@@ -46,7 +46,8 @@ CREATE TABLE visitor (
   created_ms       BIGINT NOT NULL,
   changed_ms       BIGINT NOT NULL,                          -- a message, mode, block or close: what live streams look for
   digested_seq     INTEGER NOT NULL DEFAULT 0,               -- counted and made findable for operators up to this number; -1: not even contact_words
-  contact_words    VARCHAR(600) NOT NULL DEFAULT ''          -- name, email and phone as the operators' search compares them
+  contact_words    VARCHAR(600) NOT NULL DEFAULT '',         -- name, email and phone as the operators' search compares them
+  reviewed_seq     INTEGER NOT NULL DEFAULT 0                -- looked at for unanswered questions up to this number
 );
 CREATE UNIQUE INDEX visitor_session ON visitor (site_id, session_id);
 CREATE INDEX visitor_changed ON visitor (changed_ms);
@@ -358,6 +359,36 @@ CREATE TABLE knowledge_term (
   PRIMARY KEY (site_id, term, chunk_id)
 ) WITHOUT ROWID;
 CREATE INDEX knowledge_term_chunk ON knowledge_term (chunk_id);
+
+-- Questions that ask the same and that the knowledge does not answer. Without asks it names nothing, and is swept.
+CREATE TABLE unanswered_group (
+  id               INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id          INTEGER NOT NULL,
+  dismissed_ms     BIGINT,                                   -- when an operator wanted to see it no more, or null
+  claimed_until_ms BIGINT NOT NULL,                          -- until then somebody is making an entry of it; 0: nobody
+  created_ms       BIGINT NOT NULL
+);
+CREATE INDEX unanswered_group_site ON unanswered_group (site_id);
+
+-- One message (or one of several questions in it) that was not answered. Goes with its message.
+CREATE TABLE unanswered_ask (
+  id               INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id          INTEGER NOT NULL,
+  group_id         INTEGER NOT NULL,                         -- row of unanswered_group
+  visitor_id       INTEGER NOT NULL,
+  seq              INTEGER NOT NULL,                         -- of the message
+  place            INTEGER NOT NULL,                         -- 0, 1, 2: which question of the message
+  conversation_id  INTEGER NOT NULL,
+  question         VARCHAR(400) NOT NULL,                    -- as the visitor wrote it
+  lang             VARCHAR(35) NOT NULL,                     -- it seems to be in, else the visitor's; empty: unknown
+  terms            VARCHAR(900) NOT NULL,                    -- its words as they are compared: JSON {term: weight in percent}
+  checked_version  INTEGER NOT NULL,                         -- knowledge_version of the site that did not answer it
+  created_ms       BIGINT NOT NULL                           -- when it was asked
+);
+CREATE UNIQUE INDEX unanswered_ask_message ON unanswered_ask (visitor_id, seq, place);
+CREATE INDEX unanswered_ask_site ON unanswered_ask (site_id, id);
+CREATE INDEX unanswered_ask_group ON unanswered_ask (group_id);
+CREATE INDEX unanswered_ask_conversation ON unanswered_ask (conversation_id);
 
 -- A site's last crawl; who holds the lease works at it.
 CREATE TABLE crawl (

@@ -18,6 +18,7 @@ from vexar.models.people import (
     Presence,
 )
 from vexar.models.sites import Budget, Lease, NudgeEvent, NudgeRule, Site, SiteDay
+from vexar.models.unanswered import UnansweredAsk, UnansweredGroup
 from vexar.models.visitors import (
     Block,
     Conversation,
@@ -34,11 +35,12 @@ TABLES = (
     Site, Budget, SiteDay, NudgeRule, NudgeEvent, Lease, Visitor, Conversation, Message, Run, Upload, Block,
     Note, ConversationTerm, OnlineSession, Operator, OperatorSite, OperatorSession, OneTimeLink, LoginFailure,
     Presence, CannedReply, Crawl, CrawlPage, KnowledgeEntry, KnowledgeChunk, KnowledgeTerm,
+    UnansweredGroup, UnansweredAsk,
 )
 
 __all__ = [
     "TABLES", "Block", "Budget", "CannedReply", "Conversation", "ConversationTerm", "Crawl", "CrawlPage",
     "KnowledgeChunk", "KnowledgeEntry", "KnowledgeTerm", "Lease", "LoginFailure", "Message", "Note", "NudgeEvent",
     "NudgeRule", "OneTimeLink", "OnlineSession", "Operator", "OperatorSession", "OperatorSite", "Presence", "Run",
-    "Site", "SiteDay", "Upload", "Visitor",
+    "Site", "SiteDay", "UnansweredAsk", "UnansweredGroup", "Upload", "Visitor",
 ]

@@ -27,6 +27,7 @@ class Visitor(Model):
     changed_ms = BigIntegerField()
     digested_seq = IntegerField()
     contact_words = CharField()
+    reviewed_seq = IntegerField()
 
     class Meta:
         indexes = (

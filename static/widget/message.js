@@ -11,6 +11,8 @@ const CSS = `
 .bubble em { font-style: italic; }
 .bubble ul, .bubble ol { padding-inline-start: 22px; }
 .bubble li + li { margin-top: 3px; }
+.bubble .asks { display: grid; gap: 6px; justify-items: start; padding: 0; list-style: none; }
+.bubble .asks .pill { margin: 0; text-align: start; }
 .bubble blockquote { padding-inline-start: 10px; border-inline-start: 3px solid var(--edge); }
 .bubble code { font: 13px/1.5 ui-monospace, monospace; }
 .bubble pre { padding: 8px 10px; border: 1px solid var(--edge); border-radius: 8px; background: var(--ground); }
@@ -36,6 +38,10 @@ const CSS = `
 @keyframes blink { 50% { opacity: 0.25; } }
 @media (forced-colors: active) { .dots i { background: CanvasText; } }`;
 
+// The question marks of Latin, Arabic and Chinese script.
+const QUESTION = /[?\u061f\uff1f]$/;
+const MAX_ASK_CHARS = 200;
+
 const shown = new WeakMap();
 
 /** Draw a row {node, bubble} with what `State.rows` tells of it; `act` as of the View, `markdown` the module. */
@@ -44,6 +50,7 @@ export function draw({ node, bubble }, { role, text, message, letter }, { core, 
   const isOwn = role === "visitor";
   if (isOwn || role === "system") bubble.textContent = text;
   else showMarkdown(bubble, text, markdown);
+  if (role === "assistant" && message) offer(bubble.lastElementChild, act);
   const image = (message ?? (isOwn ? letter : null))?.image_url;
   if (image) bubble.append(picture(image, words.image, "photo", core.base));
   bubble.classList.toggle("bare", !text);
@@ -52,6 +59,23 @@ export function draw({ node, bubble }, { role, text, message, letter }, { core, 
   if (isWaiting) bubble.replaceChildren(dots(letter.doing));
   while (bubble.nextSibling) bubble.nextSibling.remove();
   for (const part of message ? about(message, words) : fate(letter, isOwn, words, act)) if (part) node.append(part);
+}
+
+/** Questions that end an answer are asked by a tap: the list says what the visitor may ask next. */
+function offer(list, act) {
+  if (list?.tagName !== "UL") return;
+  const texts = [];
+  for (const item of list.children) {
+    const text = item.textContent.trim();
+    if (item.firstElementChild || text.length > MAX_ASK_CHARS || !QUESTION.test(text)) return;
+    texts[texts.length] = text;
+  }
+  list.classList.add("asks");
+  let at = 0;
+  for (const item of list.children) {
+    const text = texts[at++];
+    item.replaceChildren(h("button", { type: "button", class: "pill", onclick: () => act.send(text) }, text));
+  }
 }
 
 function dots(doing) {

@@ -89,6 +89,25 @@ def test_a_question_is_answered_with_a_source_that_leads_to_its_page(visit, path
     assert answer in opened.value.locator(".answer").inner_text()
 
 
+def test_what_else_one_could_ask_is_asked_by_a_tap(visit):
+    question, words, _ = CANADA
+    chat = visit("/demo/strict")
+    open_chat(chat)
+    answer_of(chat, question, words)
+    offered = chat.find(".asks button")
+    offered.first.wait_for()
+    next_question = offered.first.inner_text()
+    offered.first.focus()
+    chat.page.keyboard.press("Enter")
+    chat.until(lambda: chat.bubbles("visitor") == [question, next_question], "the second question")
+    chat.settled()
+    chat.until(lambda: len(chat.bubbles()) == 2, "its answer")
+    chat.page.reload()
+    chat.text.wait_for()
+    offered.first.wait_for()
+    assert offered.first.inner_text() == next_question
+
+
 @pytest.mark.parametrize("path", LOOKS)
 def test_an_image_can_be_sent_from_every_page(visit, path, tmp_path):
     from PIL import Image

@@ -15,7 +15,9 @@ from flask import Flask
 from config import Config, keep_private, keep_secret, load
 from vexar import demo as shop
 from vexar import logs, metrics
+from vexar.answers.data_api import DataApi
 from vexar.answers.runs import Runs
+from vexar.answers.tools import Toolbox
 from vexar.broker import Broker
 from vexar.conversing.conversations import Conversations
 from vexar.desk import digest
@@ -120,6 +122,7 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
     limits = Limits(config)
     reader = Reader()
     conversations = Conversations(store, broker, config, owner=owner)
+    data_api = DataApi(Outside(config.fetch_allow))
     return Parts(
         config=config,
         store=store,
@@ -128,7 +131,8 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
         accounts=Accounts(config, store, limits),
         conversations=conversations,
         runs=Runs(store, broker, config, providers=providers or create_providers(config), owner=owner,
-                  ask_for_person=conversations.request_operator),
+                  toolbox=Toolbox(store, data_api, conversations.request_operator)),
+        data_api=data_api,
         uploads=uploads,
         reader=reader,
         crawler=Crawler(store, Outside(config.fetch_allow), reader, owner=owner),

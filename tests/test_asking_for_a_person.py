@@ -7,6 +7,7 @@ import pytest
 from tests.desk import all_rows
 from tests.test_clocks import NEVER, decide
 from tests.wire import ask, history
+from vexar.providers.openai import MAX_ROUNDS
 from vexar.providers.people import CALLED, asks_for_person
 from vexar.providers.phrases import UNKNOWN, UNKNOWN_ALONE
 
@@ -144,18 +145,19 @@ def test_a_model_that_fails_after_the_call_leaves_the_truth(modelled, upstream, 
     monkeypatch.setattr("vexar.providers.openai.RETRIES", 0)
     decide(modelled.extensions["vexar"].store, **settings)
     client = modelled.test_client()
-    upstream.script(calls_tool(), second)
+    upstream.script(calls_tool(), *[second] * MAX_ROUNDS)
     told = ask(client, "Somebody there?")
     assert told.done["finish_reason"] == "stop"
     assert told.text == text if text else told.text
     assert waiting(modelled) == 1
 
 
-def test_a_tool_nobody_offered_is_not_called(modelled, upstream):
+def test_a_tool_nobody_offered_is_not_called_and_the_model_is_told(modelled, upstream):
     client = modelled.test_client()
-    upstream.script(calls_tool("Hm.", name="delete_everything"))
-    assert ask(client, "Hello").text == "Hm."
-    assert (waiting(modelled), upstream.count) == (0, 1)
+    upstream.script(calls_tool("Hm.", name="delete_everything"), ["I cannot."])
+    assert ask(client, "Hello").text == "Hm.\n\nI cannot."
+    assert (waiting(modelled), upstream.count) == (0, 2)
+    assert upstream.requests[1]["messages"][-1]["content"] == "There is no such tool."
 
 
 def test_where_no_person_answers_the_tool_is_not_offered(modelled, upstream):

@@ -85,6 +85,12 @@ def stream_closed() -> None:
         _active.streams.dec()
 
 
+def data_api_called(action: str, outcome: str) -> None:
+    """A model called for a site's own data; `outcome`: one of answers/data_api.py, or bad_arguments."""
+    if _active:
+        _active.data_api.labels(action, outcome).inc()
+
+
 def store_counted(jobs: int, commits: int) -> None:
     """What the store of this process counted since it was opened."""
     if _active:
@@ -107,6 +113,7 @@ class _Numbers:
         self.first_token = Histogram(
             "first_token_seconds", "From the start of a run to its first text.", buckets=FIRST_TOKEN_BUCKETS_S, **own
         )
+        self.data_api = Counter("data_api_calls", "Calls of sites' Data APIs.", ["action", "outcome"], **own)
         self.store_jobs = Counter("store_jobs", "Write jobs stored.", **own)
         self.store_commits = Counter("store_commits", "Transactions that stored them.", **own)
         self._counted = (0, 0)

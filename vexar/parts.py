@@ -9,6 +9,7 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from config import Config
+    from vexar.answers.data_api import DataApi
     from vexar.answers.runs import Runs
     from vexar.broker import Broker
     from vexar.conversing.conversations import Conversations
@@ -36,6 +37,7 @@ class Parts:
     accounts: Accounts
     conversations: Conversations
     runs: Runs
+    data_api: DataApi
     uploads: Uploads
     reader: Reader
     crawler: Crawler
@@ -58,6 +60,7 @@ class Parts:
         self.streams.close()
         self.operator_streams.close()
         self.runs.close()
+        self.data_api.close()
         self.broker.close()
         self.housekeeping.close()
         self.eraser.close()

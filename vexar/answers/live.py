@@ -20,10 +20,12 @@ class Rung(Protocol):
 
 
 class LiveRun:
-    """The buffer of one attempt. `key`: (visitor_id, seq, attempt)."""
+    """The buffer of one attempt. `key`: (visitor_id, seq, attempt). `user_id`: verified by the request that began
+    this attempt; empty: whoever asks is nobody in particular."""
 
-    def __init__(self, row: Any) -> None:
+    def __init__(self, row: Any, user_id: str = "") -> None:
         self.row = row
+        self.user_id = user_id
         self.key = (row.visitor_id, row.seq, row.attempt)
         self.pieces: list[str] = []
         self.length = 0

@@ -8,7 +8,7 @@ from typing import Any
 from config import Config
 from vexar.answers import manner
 from vexar.answers.live import LiveRun
-from vexar.answers.tools import AskForPerson, tools_for
+from vexar.answers.tools import Toolbox
 from vexar.knowledge.search import search
 from vexar.models import Conversation, Message, Site, Visitor
 from vexar.providers import Passage, Prompt, Turn
@@ -38,10 +38,10 @@ _EARLIER = Statement(
 _MESSAGE = Statement(Message.select(Message).where((Message.visitor_id == P.visitor_id) & (Message.seq == P.seq)))
 _CONVERSATION = Statement(Conversation.select(Conversation).where(Conversation.id == P.id))
 _SITE = Statement(Site.select(Site).where(Site.id == P.id))
-_VISITOR = Statement(Visitor.select(Visitor.lang, Visitor.session_id).where(Visitor.id == P.id))
+_VISITOR = Statement(Visitor.select(Visitor.lang, Visitor.session_id, Visitor.email).where(Visitor.id == P.id))
 
 
-def build_prompt(store: Store, config: Config, live: LiveRun, *, ask_for_person: AskForPerson) -> Prompt | None:
+def build_prompt(store: Store, config: Config, live: LiveRun, *, toolbox: Toolbox) -> Prompt | None:
     """Everything the answer to this run's message is made from; None when it was erased. Raises StoreError."""
     run = live.row
     facts = store.read(_facts, run=run)
@@ -63,7 +63,10 @@ def build_prompt(store: Store, config: Config, live: LiveRun, *, ask_for_person:
         site_name=site.name,
         provider=settings.ai_provider,
         model=settings.ai_model,
-        tools=tools_for(live, visitor.session_id, ask_for_person),
+        tools=toolbox.tools(
+            live, site=site, visitor=visitor, settings=settings,
+            said=[*(row.content for row in rows if row.role == "visitor"), message.content],
+        ),
         has_people=settings.operator_enabled,
         parts=found.parts,
     )

@@ -19,7 +19,7 @@ from vexar.answers.ledger import Ending
 from vexar.answers.live import LiveRun
 from vexar.answers.making import Outcome, make_answer
 from vexar.answers.prompt import build_prompt
-from vexar.answers.tools import AskForPerson
+from vexar.answers.tools import Toolbox
 from vexar.broker import Broker
 from vexar.conversing.visitors import channel, find
 from vexar.providers import Registry
@@ -35,18 +35,18 @@ CLOSE_WAIT_S = 2.0
 
 
 class Runs:
-    """The runs this process makes. `owner` is its name in the leases; `ask_for_person`: see tools.tools_for."""
+    """The runs this process makes. `owner` is its name in the leases; `toolbox`: what models may do."""
 
     def __init__(
         self, store: Store, broker: Broker, config: Config, *, providers: Registry, owner: str,
-        ask_for_person: AskForPerson,
+        toolbox: Toolbox,
     ) -> None:
         self.store = store
         self.broker = broker
         self.config = config
         self.providers = providers
         self.owner = owner
-        self.ask_for_person = ask_for_person
+        self.toolbox = toolbox
         self.is_draining = False
         # Drained or closed: every follower has to end.
         self.is_over = False
@@ -54,12 +54,13 @@ class Runs:
         self._workers: set[threading.Thread] = set()
         self._keeper = Keeper(store, broker, owner=owner, runs=self._live, lose=self._lose)
 
-    def start(self, row: Any) -> LiveRun:
-        """Make the answer of a run this process has claimed; started twice it is made once."""
+    def start(self, row: Any, *, user_id: str | None = None) -> LiveRun:
+        """Make the answer of a run this process has claimed; started twice it is made once. `user_id`: of a visitor
+        whom this very request proved; who only follows a dead run revives it for nobody in particular."""
         earlier = self.live(row.visitor_id, row.seq)
         if earlier is not None and earlier.key[2] == row.attempt:
             return earlier
-        live = LiveRun(row)
+        live = LiveRun(row, user_id or "")
         live.kept_at = time.monotonic()
         self._live[row.visitor_id, row.seq] = live
         if earlier is not None:
@@ -184,7 +185,7 @@ class Runs:
         return False
 
     def _make(self, live: LiveRun) -> None:
-        prompt = _insist(live, lambda: build_prompt(self.store, self.config, live, ask_for_person=self.ask_for_person))
+        prompt = _insist(live, lambda: build_prompt(self.store, self.config, live, toolbox=self.toolbox))
         if prompt is None:
             self._lose(live)
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 # The tool that asks for a person.
 REQUEST_OPERATOR = "request_operator"
@@ -63,14 +63,26 @@ class ToolResult:
     outcome: str
 
 
+def _reads_nothing(arguments: str) -> None:
+    """For a tool that takes nothing: whatever a model adds."""
+
+
 @dataclass(frozen=True)
 class Tool:
-    """Something that can be done while an answer is made. `call(lang="", is_told=False)` does it; it never raises.
-    `is_told`: the caller says `text` itself."""
+    """Something that can be done while an answer is made; neither part of it raises anything else.
+
+    `read(arguments)` gives what `call` takes from the JSON a model wrote, or raises ValueError with a sentence for
+    it. `call(params, lang=, is_told=, deadline=, watch=)` does it: `is_told`, the caller says the result's `text`
+    itself; `deadline` as in `time.monotonic()`; `watch(call)` is given what ends with `cancel()`. `parameters` is
+    a JSON schema; `doing` tells the visitor what is going on meanwhile, in its language.
+    """
 
     name: str
     description: str
     call: Callable[..., ToolResult]
+    parameters: dict = field(default_factory=lambda: {"type": "object", "properties": {}})
+    read: Callable[[str], Any] = _reads_nothing
+    doing: str = ""
 
 
 @dataclass(frozen=True)

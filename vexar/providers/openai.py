@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import logging
 import random
-import re
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from config import Config, ConfigError
 from vexar.errors import ProviderError
 from vexar.native import NativePool
 from vexar.outbound.dialing import FetchError, Unreachable
 from vexar.outbound.fetch import Broken, Call, Ended, Late, Session
-from vexar.providers import Finish, Piece, Prompt, Text, Tool, Usage
+from vexar.providers import REQUEST_OPERATOR, Finish, Piece, Prompt, Status, Text, Tool, Usage
+from vexar.providers.calling import Calling
+from vexar.providers.calls import Calls, ToolCall
+from vexar.providers.refusals import refusal, refuses_tools, retry_after_s
 from vexar.providers.request import call_messages, request_body
-from vexar.providers.wire import Delta, Reader, ToolCall, WireError, Words
+from vexar.providers.wire import Delta, Reader, WireError, Words
 
 log = logging.getLogger(__name__)
 
 RETRIES = 2
-TOOLS_REFUSED = (400, 422)
-MAX_REFUSAL_BYTES = 8_192
+# So often a model may call tools before it has to answer: search, look closer, check, and one more.
+MAX_ROUNDS = 4
 BACKOFF_S = 0.25  # before the first retry when the upstream names no time; doubles
 TAIL_TIMEOUT_S = 1.0  # after finish_reason the text is whole; only the usage may still come
 DRAIN_TIMEOUT_S = 0.05  # after [DONE]: long enough for the end of the body if it was sent, so the connection is kept
@@ -53,9 +53,9 @@ class OpenAIProvider:
         """Begin an answer; nothing is sent before it is iterated."""
         return OpenAIAnswer(self, prompt)
 
-    def body(self, prompt: Prompt, more: list[dict], *, with_tools: bool) -> bytes:
-        """The JSON of the request; `more`: messages behind the question."""
-        arguments = (prompt, prompt.model or self.config.ai_model, more, with_tools)
+    def body(self, prompt: Prompt, more: list[dict], tools: list[Tool], *, may_call: bool = True) -> bytes:
+        """The JSON of the request; see request_body."""
+        arguments = (prompt, prompt.model or self.config.ai_model, more, tools, may_call)
         return self._native.run(request_body, *arguments) if prompt.image_path else request_body(*arguments)
 
     def close(self) -> None:
@@ -77,7 +77,14 @@ class OpenAIAnswer:
         self._words = Words()
         self._finish = ""
         self._usage: Usage | None = None
-        self._calls: dict[int, ToolCall] = {}
+        self._calls = Calls()
+        # A tool for people is offered only where there are some.
+        self._tools = [tool for tool in prompt.tools if prompt.has_people or tool.name != REQUEST_OPERATOR]
+        self._calling = Calling(self._tools)
+        # What earlier rounds said, whether by text or in tokens, and the sentence of a tool that the visitor must hear.
+        self._has_said = False
+        self._spent: Usage | None = None
+        self._owed = ""
 
     def __iter__(self) -> Iterator[Piece]:
         """The pieces as they come. Raises ProviderError."""
@@ -99,72 +106,92 @@ class OpenAIAnswer:
         call = self._call
         if call:
             call.cancel()
+        self._calling.cancel()
 
     def _pieces(self) -> Iterator[Piece]:
         started = time.monotonic()
         self._answer_deadline = started + self._config.ai_answer_timeout_s
-        yield from self._round([])
-        called = self._called()
-        if called and not self._is_cancelled.is_set():
-            yield from self._after(called)
-        if self._usage:
-            yield self._usage
-        if not self._words.has_begun and not self._is_cancelled.is_set():
+        more: list[dict] = []
+        for left in range(MAX_ROUNDS, -1, -1):
+            said: list[str] = []
+            yield from self._round(more, said, may_call=left > 0)
+            calls = self._calls.whole() if self._tools and left else []
+            if not calls or self._is_cancelled.is_set():
+                break
+            yield from self._do(calls, more, "".join(said))
+        yield from self._end()
+
+    def _end(self) -> Iterator[Piece]:
+        if self._is_cancelled.is_set():
+            return
+        if not self._words.has_begun and self._owed:
+            yield Text(self._words.add(("\n\n" if self._has_said else "") + self._owed))
+        self._spend()
+        if self._spent:
+            yield self._spent
+        if not self._words.has_begun:
             raise ProviderError("upstream_empty", f"finish_reason {self._finish[:20] or 'missing'}")
         yield Finish("length" if self._finish in ("length", "max_tokens") else "stop")
 
-    def _round(self, more: list[dict]) -> Iterator[Text]:
-        """One request and what is said to it; `more`: messages behind the question."""
+    def _round(self, more: list[dict], said: list[str], *, may_call: bool) -> Iterator[Text]:
+        """One request and what is said to it; `more`: messages behind the question; `said` gets the words."""
         self._first_deadline = min(time.monotonic() + self._config.ai_first_token_timeout_s, self._answer_deadline)
-        self._ask(more)
+        try:
+            self._ask(more, may_call=may_call)
+            for text in self._texts():
+                gap = "\n\n" if self._has_said and not said else ""
+                said.append(text)
+                yield Text(gap + text)
+        except (ProviderError, FetchError, WireError) as problem:
+            if isinstance(problem, Ended) or not self._owed:
+                raise
+            log.warning("the upstream failed after a tool was called: %s", type(problem).__name__)
+
+    def _texts(self) -> Iterator[str]:
+        """The words of one answer of the upstream."""
         for delta in self._deltas():
             text = self._take(delta)
             if text:
-                yield Text(text)
+                yield text
         rest = self._words.end()
         if rest:
-            yield Text(rest)
+            yield rest
 
-    def _called(self) -> list[tuple[ToolCall, Tool]]:
-        """The calls of tools there are, in order."""
-        tools = {tool.name: tool for tool in self._prompt.tools}
-        return [(call, tools[call.name]) for _, call in sorted(self._calls.items()) if call.name in tools]
-
-    def _after(self, called: list[tuple[ToolCall, Tool]]) -> Iterator[Text]:
-        """Do what the model called for, and let it tell the visitor; whatever happens, the visitor hears of it."""
-        # The same tool called twice in one breath is done once.
-        results = {tool.name: tool.call() for tool in {tool.name: tool for _, tool in called}.values()}
-        has_begun, usage = self._words.has_begun, self._usage
+    def _do(self, calls: list[ToolCall], more: list[dict], said: str) -> Iterator[Status]:
+        """Do what the model called for, and get ready to ask it again; `more` gets what it is told."""
+        planned = self._calling.plan(calls)
+        for line in planned.lines:
+            yield Status(line)
+        if self._is_cancelled.is_set():
+            return
+        # Before the tools: the upstream's connection is of no use meanwhile.
         self._release()
-        self._reader, self._words, self._usage, self._finish = Reader(), Words(), None, ""
-        try:
-            for text in self._round(call_messages(called, results)):
-                yield Text("\n\n" + text.text) if has_begun else text
-                has_begun = False
-        except (ProviderError, FetchError, WireError) as problem:
-            if isinstance(problem, Ended):
-                raise
-            log.warning("the upstream failed after a tool was called: %s", type(problem).__name__)
-        if not self._words.has_begun and not self._is_cancelled.is_set():
-            yield Text(self._words.add(("\n\n" if has_begun else "") + next(iter(results.values())).text))
-        self._finish = "" if self._finish == "tool_calls" else self._finish
-        self._usage = _sum(usage, self._usage)
+        self._call = None
+        results = self._calling.do(planned, deadline=self._answer_deadline)
+        more += call_messages(said, calls, results)
+        self._owed = next((result.text for result in results if result.text), self._owed)
+        self._has_said = self._has_said or self._words.has_begun
+        self._spend()
+        self._reader, self._words, self._calls, self._finish = Reader(), Words(), Calls(), ""
 
-    def _ask(self, more: list[dict]) -> None:
+    def _spend(self) -> None:
+        self._spent, self._usage = _sum(self._spent, self._usage), None
+
+    def _ask(self, more: list[dict], *, may_call: bool) -> None:
         """Send the question until an answer begins; at most RETRIES times again, within the first token's time."""
-        with_tools = bool(self._prompt.tools) and self._prompt.has_people and self._provider.takes_tools
-        body = self._provider.body(self._prompt, more, with_tools=with_tools)
+        tools = self._tools if self._provider.takes_tools else []
+        body = self._provider.body(self._prompt, more, tools, may_call=may_call)
         for attempt in range(RETRIES + 1):
             try:
                 call = self._send(body)
-                if with_tools and not more and _refuses_tools(call):
+                if tools and not more and refuses_tools(call):
                     call.close()
-                    call = self._send(self._provider.body(self._prompt, more, with_tools=False))
+                    call = self._send(self._provider.body(self._prompt, more, []))
                     self._provider.takes_tools = call.status != 200
                 if call.status == 200:
                     return
-                problem = _refusal(call.status)
-                wait_s = _retry_after_s(call.headers.get("Retry-After"))
+                problem = refusal(call.status)
+                wait_s = retry_after_s(call.headers.get("Retry-After"))
                 call.close()
             except (Unreachable, Broken) as failure:
                 problem, wait_s = ProviderError("upstream_unavailable", str(failure)), None
@@ -206,7 +233,7 @@ class OpenAIAnswer:
     def _move_deadline(self, has_token: bool) -> None:
         if self._finish:
             deadline = min(self._call.deadline, time.monotonic() + TAIL_TIMEOUT_S)
-        elif has_token and self._words.has_begun:
+        elif has_token and (self._words.has_begun or self._calls.has_begun):
             deadline = time.monotonic() + self._config.ai_token_timeout_s
         else:
             return
@@ -218,8 +245,7 @@ class OpenAIAnswer:
             raise ProviderError("upstream_broken", f"the stream reported {delta.error}")
         self._finish = delta.finish or self._finish
         self._usage = Usage(*delta.usage) if delta.usage else self._usage
-        for call in delta.calls:
-            self._calls.setdefault(call.index, call)
+        self._calls.add(delta.calls, is_whole=delta.is_whole)
         # Some upstreams repeat the whole message at the end of its stream.
         if not delta.text or (delta.is_whole and self._words.has_begun):
             return ""
@@ -251,33 +277,5 @@ def _drain(call: Call) -> None:
         return
 
 
-def _refuses_tools(call: Call) -> bool:
-    """Whether a refusal is about the tools: no other 400 is worth asking again."""
-    if call.status not in TOOLS_REFUSED:
-        return False
-    said = b""
-    while len(said) < MAX_REFUSAL_BYTES and (data := call.read()):
-        said += data
-    return b"tool" in said.lower()
-
-
-def _refusal(status: int) -> ProviderError:
-    if status == 429 or status >= 500:
-        return ProviderError("upstream_unavailable", f"status {status}")
-    return ProviderError("upstream_rejected", f"status {status}", permanent=True)
-
-
 def _backoff_s(attempt: int) -> float:
     return BACKOFF_S * 2**attempt * random.uniform(0.8, 1.2)
-
-
-def _retry_after_s(value: str | None) -> float | None:
-    """Seconds to wait as a Retry-After header names them, in seconds or as an HTTP date (RFC 9110, 10.2.3)."""
-    if value and re.fullmatch(r"\d{1,9}(\.\d+)?", value.strip()):
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -11,20 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vexar.providers.calls import ToolCall, read_calls
+
 MAX_LINE_BYTES = 16 * 1024 * 1024  # far above any token; a body without line ends must not fill the memory
 
 
 class WireError(ValueError):
     """The body cannot be an answer."""
-
-
-@dataclass(frozen=True)
-class ToolCall:
-    """A call of a tool, or a part of one: the first part of a call has its name and id."""
-
-    index: int
-    id: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -206,19 +199,8 @@ def _delta(event: dict) -> Delta:
         is_alive=any(value for name, value in said.items() if name != "role"),
         finish=choice["finish_reason"] if isinstance(choice.get("finish_reason"), str) else "",
         usage=_usage(event.get("usage")),
-        calls=tuple(_calls(said.get("tool_calls"))),
+        calls=tuple(read_calls(said.get("tool_calls"))),
     )
-
-
-def _calls(found: Any) -> Iterator[ToolCall]:
-    for place, call in enumerate(found if isinstance(found, list) else ()):
-        function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict) and isinstance(function.get("name"), str) and function["name"]:
-            index, call_id = call.get("index"), call.get("id")
-            yield ToolCall(
-                index if type(index) is int else place,
-                call_id if isinstance(call_id, str) and call_id else f"call_{place}", function["name"],
-            )
 
 
 def _first_choice(choices: Any) -> dict:

@@ -117,7 +117,7 @@ def send(body: StreamBody) -> Response:
     if receipt.is_new:
         metrics.message_stored()
     # At once, and before anything that may fail: from here on nobody else makes this answer until its lease runs out.
-    live = caller.parts.runs.start(receipt.run) if receipt.is_mine else None
+    live = caller.parts.runs.start(receipt.run, user_id=incoming.user_id) if receipt.is_mine else None
     if live is None and not receipt.is_new and is_finished_for(receipt.run, last):
         return Response(status=204)
     headers = {} if body.message_id else {"Vexar-Message-Id": message_id}

@@ -1,0 +1,85 @@
+"""Data cut to a length on whole items: what a model is shown of an answer that is too long for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+MAX_STRING_CHARS = 1_000
+# What separates two items, and what stands around a list or object, in JSON.
+COMMA, BRACKETS, COLON = 1, 2, 1
+
+
+def excerpt(data: Any, max_chars: int) -> tuple[Any, bool]:
+    """The same data in at most `max_chars` of JSON, and whether something was left out.
+
+    Long texts are cut, then the last items of a list go, then the last parts of an object; its plain values stay
+    before its lists do, so that a name or price outlives the reviews.
+    """
+    if _size(data) <= max_chars:
+        return data, False
+    cut = _cut(data, max_chars)
+    return cut, True
+
+
+def _cut(value: Any, left: int) -> Any:
+    if isinstance(value, list):
+        return _items(value, left - BRACKETS)
+    if isinstance(value, dict):
+        return _parts(value, left - BRACKETS)
+    if isinstance(value, str):
+        return _text(value, left)
+    return value
+
+
+def _items(items: list, left: int) -> list:
+    kept: list = []
+    for item in items:
+        # The first one is shown in part before nothing is: a single product may be longer than all of it.
+        item = _short(item) if kept else _cut(_short(item), left)
+        left -= _size(item) + COMMA
+        if left < 0:
+            break
+        kept.append(item)
+    return kept
+
+
+def _parts(parts: dict, left: int) -> dict:
+    sizes = {name: _size(name) + COLON + COMMA for name in parts}
+    kept: dict = {}
+    for is_nested in (False, True):
+        for name, value in parts.items():
+            if isinstance(value, list | dict) is not is_nested or left <= sizes[name] + BRACKETS:
+                continue
+            value = _cut(value, left - sizes[name])
+            size = sizes[name] + _size(value)
+            if size <= left:
+                kept[name] = value
+                left -= size
+    return {name: kept[name] for name in parts if name in kept}
+
+
+def _short(value: Any) -> Any:
+    """The same with every text cut to MAX_STRING_CHARS."""
+    if isinstance(value, str):
+        return value if len(value) <= MAX_STRING_CHARS else f"{value[:MAX_STRING_CHARS]}…"
+    if isinstance(value, list):
+        return [_short(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _short(item) for name, item in value.items()}
+    return value
+
+
+def _text(text: str, left: int) -> str:
+    # Quotes and the dots; an escape takes up to six characters, and half of such a text is still worth more than none.
+    room = min(MAX_STRING_CHARS, left - 6)
+    cut = text[:max(room, 0)]
+    while cut and _size(cut) > left - 4:
+        cut = cut[:len(cut) // 2]
+    return cut if len(cut) == len(text) else f"{cut}…"
+
+
+def _size(value: Any) -> int:
+    """Characters of its JSON."""
+    return len(msgspec.json.encode(value).decode())

@@ -26,6 +26,7 @@ from vexar.housekeeping import Housekeeping
 from vexar.knowledge import rebuild
 from vexar.knowledge.crawling.crawler import Crawler
 from vexar.knowledge.reading.reader import Reader
+from vexar.knowledge.unanswered import finding as unanswered
 from vexar.limits import Limits
 from vexar.live.push import Streams
 from vexar.live.push_operators import OperatorStreams
@@ -49,6 +50,9 @@ from vexar.routes import (
     files,
     forms,
     knowledge,
+    knowledge_ask,
+    knowledge_crawl,
+    knowledge_unanswered,
     nudges,
     operator,
     privacy,
@@ -67,6 +71,8 @@ from vexar.store import Store, open_store
 
 # Whoever searches catches up first; this keeps what is left for him small.
 DIGEST_EVERY_S = 5.0
+# Questions may wait: each is asked again at the cost of a search.
+REVIEW_EVERY_S = 5.0
 # After an upgrade that cuts words by other rules: so often a slice of the knowledge is indexed anew.
 REINDEX_EVERY_S = 1.0
 
@@ -94,6 +100,9 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(canned.blueprint, url_prefix="/api/v1")
     app.register_blueprint(nudges.blueprint, url_prefix="/api/v1")
     app.register_blueprint(knowledge.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(knowledge_ask.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(knowledge_crawl.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(knowledge_unanswered.blueprint, url_prefix="/api/v1")
     app.register_blueprint(privacy.blueprint, url_prefix="/api/v1")
     app.register_blueprint(watching.blueprint, url_prefix="/api/v1")
     app.register_blueprint(blocks.blueprint, url_prefix="/api/v1")
@@ -143,7 +152,8 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
         scheduler=Scheduler(
             store, owner=owner, ring=conversations.ring_clock,
             chores=((DIGEST_EVERY_S, partial(digest.catch_up, store)), (EXPIRE_EVERY_S, eraser.expire),
-                    (REINDEX_EVERY_S, partial(rebuild.catch_up, store))),
+                    (REINDEX_EVERY_S, partial(rebuild.catch_up, store)),
+                    (REVIEW_EVERY_S, partial(unanswered.catch_up, store, timeout_s=1.0))),
         ),
     )
 

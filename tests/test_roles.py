@@ -23,7 +23,7 @@ from tests.cast import Visitor, add_site, picture
 from tests.people import PASSWORD, Person, open_house
 from tests.shop_site import ShopSite
 from vexar import models
-from vexar.models import Block, CannedReply, KnowledgeEntry
+from vexar.models import Block, CannedReply, KnowledgeEntry, UnansweredAsk, UnansweredGroup
 from vexar.people.auth import PERMISSIONS
 from vexar.routes.signed import signed_in
 
@@ -107,6 +107,11 @@ ROWS = {
     "POST /sites/<int:site_id>/knowledge/batch": Row(EDIT, lambda w: {"entries": [{"content": "We knit."}]}),
     "POST /sites/<int:site_id>/knowledge/rebuild": Row(EDIT),
     "POST /sites/<int:site_id>/knowledge/ask": Row(EDIT, lambda w: {"question": "Do you ship?"}),
+    "GET /sites/<int:site_id>/knowledge/unanswered": Row(EDIT),
+    "POST /sites/<int:site_id>/knowledge/unanswered/<int:group_id>/answer": Row(
+        EDIT, lambda w: {"question": "Do you knit?", "content": "We knit."}
+    ),
+    "DELETE /sites/<int:site_id>/knowledge/unanswered/<int:group_id>": Row(EDIT),
     "POST /sites/<int:site_id>/crawl": Row(EDIT),
     "POST /sites/<int:site_id>/crawl-url": Row(EDIT, lambda w: {"url": "/"}),
     "GET /sites/<int:site_id>/crawl-status": Row(EDIT),
@@ -164,7 +169,7 @@ class World:
         )))
         self.visitor_id, self.conversation_id = row.id, row.conversation_id
         self.operator_id = Person(app, site_ids=(self.site_id,), name="Otto").id
-        self.reply_id, self.block_id, self.entry_id = self.store.write(_furnish, site_id=self.site_id)
+        self.reply_id, self.block_id, self.entry_id, self.group_id = self.store.write(_furnish, site_id=self.site_id)
         self._people: dict[tuple[str, ...], Person] = {}
 
     def person(self, *rights: str) -> Person:
@@ -197,7 +202,7 @@ class World:
         return self.store.read(job)
 
 
-def _furnish(tx: Any, *, site_id: int) -> tuple[int, int, int]:
+def _furnish(tx: Any, *, site_id: int) -> tuple[int, ...]:
     reply = CannedReply.insert(site_id=site_id, shortcut="bye", content=SECRET, created_ms=1)
     block = Block.insert(
         site_id=site_id, kind="session", value="somebody", reason=SECRET, until_ms=None, created_ms=1, operator_id=None
@@ -206,7 +211,13 @@ def _furnish(tx: Any, *, site_id: int) -> tuple[int, int, int]:
         site_id=site_id, type="custom", title="", question="", content=SECRET, url=None, lang="en", length=0,
         created_ms=1, changed_ms=1, index_version=0
     )
-    return tx.insert(reply), tx.insert(block), tx.insert(entry)
+    group = UnansweredGroup.insert(site_id=site_id, dismissed_ms=None, claimed_until_ms=0, created_ms=1)
+    numbers = tx.insert(reply), tx.insert(block), tx.insert(entry), tx.insert(group)
+    tx.insert(UnansweredAsk.insert(
+        site_id=site_id, group_id=numbers[-1], visitor_id=0, seq=numbers[-1], place=0, conversation_id=0,
+        question=SECRET, lang="en", terms="{}", checked_version=0, created_ms=1
+    ))
+    return numbers
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A site's knowledge for operators who may edit it: entries, files, and what a question would be answered."""
+"""A site's knowledge for operators who may edit it: its entries, one by one and from files."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from vexar.conversing.messages import to_time
-from vexar.errors import ApiError, invalid
+from vexar.errors import invalid
 from vexar.knowledge import stored
-from vexar.knowledge.ask import MAX_QUESTION_CHARS, MAX_SOURCES, ask
-from vexar.knowledge.crawling import rows as crawl_rows
-from vexar.knowledge.crawling.crawler import CrawlFailed
 from vexar.knowledge.entries import MAX_CONTENT_CHARS, MAX_TITLE_CHARS, MAX_URL_CHARS, Entry
 from vexar.knowledge.entries import MAX_QUESTION_CHARS as MAX_FAQ_CHARS
 from vexar.knowledge.index import add_entries, remove_entries
 from vexar.knowledge.reading.extract import MAX_FILE_BYTES, ExtractError
 from vexar.knowledge.rebuild import rebuild
 from vexar.routes.api import endpoint
-from vexar.routes.fields import MAX_CURSOR, Done, Filled, Lang, OneOf, Text, Whole
+from vexar.routes.fields import MAX_CURSOR, Done, Filled, Lang, OneOf, Text
 from vexar.routes.lists import SLICE_ROWS, ListQuery, Pagination, by_slices, csv_answer, page_answer
 from vexar.routes.signed import Member, signed_in
 from vexar.routes.sites import EDITED, found, given
@@ -121,38 +118,6 @@ class Count(msgspec.Struct, kw_only=True):
     count: int
 
 
-class CrawlUrl(msgspec.Struct, kw_only=True):
-    """A page of the site: its address, or its path."""
-
-    url: Text(MAX_URL_CHARS)
-
-
-class CrawlOut(msgspec.Struct, kw_only=True):
-    """`crawl`: null when there never was one, else {state, detail, started_at, ended_at, pages_found, pages_done,
-    entries, outcomes, bytes}; `state`: running, complete, capped or failed."""
-
-    crawl: dict | None
-
-
-class AskBody(msgspec.Struct, kw_only=True):
-    """A question as a visitor would ask it."""
-
-    question: Text(MAX_QUESTION_CHARS)
-    limit: Whole(1, MAX_SOURCES) = 10
-    lang: Lang | None = None
-
-
-class Asked(msgspec.Struct, kw_only=True):
-    """`sources`, best first: {knowledge_id, type, title, question, url, excerpt, score}."""
-
-    question: str
-    answered: bool
-    confidence: float
-    threshold: float
-    answer: str
-    sources: list[dict]
-
-
 @endpoint(blueprint, "GET", "/sites/<int:site_id>/knowledge", query=KnowledgeQuery, answer=Entries, strict=True,
           caller=signed_in, errors=EDITED, summary="What a site knows")
 def list_entries(member: Member, site_id: int, query: KnowledgeQuery) -> dict | Response:
@@ -239,52 +204,6 @@ def add_batch(member: Member, site_id: int, body: Batch) -> tuple[dict, int]:
 def rebuild_index(member: Member, site_id: int, body: Done) -> dict:
     member.site(site_id, "can_edit")
     return {"count": rebuild(member.parts.store, site_id)}
-
-
-@endpoint(blueprint, "POST", "/sites/<int:site_id>/knowledge/ask", body=AskBody, answer=Asked, strict=True,
-          caller=signed_in, errors=EDITED, summary="What a question would find and be answered")
-def ask_knowledge(member: Member, site_id: int, body: AskBody) -> dict:
-    site = member.site(site_id, "can_edit")
-    return ask(member.parts.store, site, body.question, limit=body.limit, lang=body.lang or "")
-
-
-@endpoint(blueprint, "POST", "/sites/<int:site_id>/crawl", body=Done, answer=CrawlOut, status=201, strict=True,
-          caller=signed_in, errors=(*EDITED, "conflict"), summary="Read the site's own pages")
-def crawl_site(member: Member, site_id: int, body: Done) -> tuple[dict, int]:
-    member.site(site_id, "can_edit")
-    if not member.parts.crawler.order(site_id):
-        raise ApiError("conflict", "The site is being read already; wait for the end.")
-    return {"crawl": crawl_to_wire(*member.parts.store.read(crawl_rows.status, site_id=site_id))}, 201
-
-
-@endpoint(blueprint, "POST", "/sites/<int:site_id>/crawl-url", body=CrawlUrl, answer=EntryOut, status=201, strict=True,
-          caller=signed_in, errors=EDITED, summary="Read one page of the site")
-def crawl_url(member: Member, site_id: int, body: CrawlUrl) -> tuple[dict, int]:
-    site = member.site(site_id, "can_edit")
-    try:
-        number = member.parts.crawler.read_one(site, body.url)
-    except CrawlFailed as problem:
-        raise invalid(url=str(problem)) from None
-    return {"entry": to_wire(found(member.parts.store.read(stored.find, entry_id=number)))}, 201
-
-
-@endpoint(blueprint, "GET", "/sites/<int:site_id>/crawl-status", answer=CrawlOut, strict=True, caller=signed_in,
-          errors=EDITED, summary="How far reading the site's pages is")
-def crawl_status(member: Member, site_id: int) -> dict:
-    member.site(site_id, "can_edit")
-    return {"crawl": crawl_to_wire(*member.parts.store.read_heavy(crawl_rows.status, site_id=site_id))}
-
-
-def crawl_to_wire(row: Any, counts: dict[str, int], pages_found: int) -> dict | None:
-    """A crawl as JSON shows it; None when there never was one."""
-    if row is None:
-        return None
-    return {
-        "state": "running" if row.is_running else row.outcome, "detail": row.detail,
-        "started_at": to_time(row.started_ms), "ended_at": to_time(row.ended_ms) if row.ended_ms else None,
-        "pages_found": pages_found, "pages_done": sum(counts.values()), "entries": counts.get("kept", 0),
-        "outcomes": counts, "bytes": row.fetched_bytes,
-    }
 
 
 def own(member: Member, entry_id: int) -> Any:

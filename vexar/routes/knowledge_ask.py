@@ -1,0 +1,40 @@
+"""Asking a site's knowledge: what a visitor's question would find and be answered, and why."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint
+
+from vexar.knowledge.ask import MAX_QUESTION_CHARS, MAX_SOURCES, ask
+from vexar.routes.api import endpoint
+from vexar.routes.fields import Lang, Text, Whole
+from vexar.routes.signed import Member, signed_in
+from vexar.routes.sites import EDITED
+
+blueprint = Blueprint("knowledge_ask", __name__)
+
+
+class AskBody(msgspec.Struct, kw_only=True):
+    """A question as a visitor would ask it."""
+
+    question: Text(MAX_QUESTION_CHARS)
+    limit: Whole(1, MAX_SOURCES) = 10
+    lang: Lang | None = None
+
+
+class Asked(msgspec.Struct, kw_only=True):
+    """`sources`, best first: {knowledge_id, type, title, question, url, excerpt, score}."""
+
+    question: str
+    answered: bool
+    confidence: float
+    threshold: float
+    answer: str
+    sources: list[dict]
+
+
+@endpoint(blueprint, "POST", "/sites/<int:site_id>/knowledge/ask", body=AskBody, answer=Asked, strict=True,
+          caller=signed_in, errors=EDITED, summary="What a question would find and be answered")
+def ask_knowledge(member: Member, site_id: int, body: AskBody) -> dict:
+    site = member.site(site_id, "can_edit")
+    return ask(member.parts.store, site, body.question, limit=body.limit, lang=body.lang or "")

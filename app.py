@@ -26,7 +26,7 @@ from vexar.housekeeping import Housekeeping
 from vexar.knowledge import rebuild
 from vexar.knowledge.crawling.crawler import Crawler
 from vexar.knowledge.reading.reader import Reader
-from vexar.knowledge.unanswered import finding as unanswered
+from vexar.knowledge.unanswered import finding, rechecking
 from vexar.limits import Limits
 from vexar.live.push import Streams
 from vexar.live.push_operators import OperatorStreams
@@ -71,8 +71,8 @@ from vexar.store import Store, open_store
 
 # Whoever searches catches up first; this keeps what is left for him small.
 DIGEST_EVERY_S = 5.0
-# Questions may wait: each is asked again at the cost of a search.
-REVIEW_EVERY_S = 5.0
+# Unanswered questions may wait: each is asked again, which costs a search, and clocks come first.
+REVIEW_EVERY_S, REVIEW_S = 5.0, 0.7
 # After an upgrade that cuts words by other rules: so often a slice of the knowledge is indexed anew.
 REINDEX_EVERY_S = 1.0
 
@@ -153,7 +153,8 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
             store, owner=owner, ring=conversations.ring_clock,
             chores=((DIGEST_EVERY_S, partial(digest.catch_up, store)), (EXPIRE_EVERY_S, eraser.expire),
                     (REINDEX_EVERY_S, partial(rebuild.catch_up, store)),
-                    (REVIEW_EVERY_S, partial(unanswered.catch_up, store, timeout_s=1.0))),
+                    (REVIEW_EVERY_S, partial(finding.catch_up, store, timeout_s=REVIEW_S)),
+                    (REVIEW_EVERY_S, partial(rechecking.catch_up, store, timeout_s=REVIEW_S))),
         ),
     )
 

@@ -18,6 +18,7 @@ from vexar.answers import budgets, ledger
 from vexar.answers.following import Follower
 from vexar.desk import digest
 from vexar.erasing import erasing, erasure
+from vexar.knowledge.unanswered import finding
 from vexar.models import Conversation, Site
 from vexar.models import Visitor as VisitorRow
 from vexar.nudges.nudge_rules import replace
@@ -71,7 +72,8 @@ def everything(store) -> dict[str, str]:
 
 
 def live_with(client, app, session: str = "ann") -> Visitor:
-    """A visitor who leaves every kind of trace: contact, image, message, run, nudge, block, rating, search words."""
+    """A visitor who leaves every kind of trace: contact, image, message, run, nudge, block, rating, search words, a
+    question that was not answered."""
     visitor = Visitor(client, "sk_demo", session)
     url = visitor.upload(picture()).json["url"]
     visitor.upload(picture(size=(3, 3)))
@@ -81,6 +83,7 @@ def live_with(client, app, session: str = "ann") -> Visitor:
     visitor.post("proactive/event", event="shown", rule_path="/cart")
     store = app.extensions["vexar"].store
     digest.catch_up(store)
+    finding.catch_up(store)
     return visitor
 
 
@@ -98,7 +101,7 @@ def test_a_visitor_is_erased_with_every_trace_and_nobody_else(app, client, store
     owner.post("operator/note", conversation_id=conversation.id, content="a note about ann")
     owner.post("operator/block", conversation_id=conversation.id, by="session", reason="ann is rude")
     before = everything(store)
-    assert all("ann" in before[name] for name in ("Visitor", "Message", "Block", "Note"))
+    assert all("ann" in before[name] for name in ("Visitor", "Message", "Block", "Note", "UnansweredAsk"))
     assert len(files(app)) == 4
     assert f"'{ann.id}'" not in before
     ben_before = client.get("/api/v1/chat/history", query_string=scope("ben")).json
@@ -107,7 +110,8 @@ def test_a_visitor_is_erased_with_every_trace_and_nobody_else(app, client, store
 
     left = everything(store)
     assert "ann" not in "".join(left.values()).replace("channel", "")
-    for table in (models.Message, models.Run, models.Conversation, models.NudgeEvent, models.Upload):
+    of_visitor = (models.Message, models.Run, models.Conversation, models.NudgeEvent, models.Upload, models.UnansweredAsk)
+    for table in of_visitor:
         column = "visitor_id"
         assert stored(store, table, **{column: ann.id}) == []
     assert stored(store, models.ConversationTerm, conversation_id=conversation.id) == []
@@ -489,6 +493,7 @@ def test_a_visitors_export_holds_everything_and_reads_as_a_table_too(app, client
     assert exported["conversations"][0]["conversation"]["rating_score"] == 5
     assert (len(exported["uploads"]), exported["blocks"][0]["reason"]) == (2, "rude")
     assert exported["nudge_events"][0]["event"] == "shown"
+    assert exported["unanswered"][0]["question"] == "quokka ann"
     answer = owner.get(f"conversations/{conversation.id}/export", format="csv")
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.data.startswith(b"\xef\xbb\xbf")

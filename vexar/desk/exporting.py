@@ -8,7 +8,7 @@ from vexar.conversing import messages
 from vexar.conversing.messages import to_time
 from vexar.desk import inbox
 from vexar.media.uploads import PREFIX
-from vexar.models import Block, Conversation, Message, Note, NudgeEvent, Upload, Visitor
+from vexar.models import Block, Conversation, Message, Note, NudgeEvent, UnansweredAsk, Upload, Visitor
 from vexar.store import P, Statement, Transaction
 
 MESSAGE_COLUMNS = ("conversation_id", "id", "created_at", "role", "operator", "content", "image_url", "status")
@@ -25,6 +25,9 @@ _MESSAGES = Statement(
 )
 _NOTES = Statement(Note.select(Note).where(Note.conversation_id == P.conversation_id).order_by(Note.id))
 _NUDGES = Statement(NudgeEvent.select(NudgeEvent).where(NudgeEvent.visitor_id == P.visitor_id).order_by(NudgeEvent.id))
+_UNANSWERED = Statement(
+    UnansweredAsk.select(UnansweredAsk).where(UnansweredAsk.visitor_id == P.visitor_id).order_by(UnansweredAsk.id)
+)
 _UPLOADS = Statement(Upload.select(Upload).where(Upload.visitor_id == P.visitor_id).order_by(Upload.created_ms))
 _BLOCKS = Statement(
     Block.select(Block)
@@ -47,8 +50,8 @@ def conversation(tx: Transaction, *, conversation_id: int, image_base: str) -> d
 
 
 def visitor(tx: Transaction, *, visitor_id: int, image_base: str) -> dict | None:
-    """Everything of a visitor: {visitor, conversations, nudge_events, uploads, blocks}; None when it is gone. A heavy
-    read."""
+    """Everything of a visitor: {visitor, conversations, nudge_events, unanswered, uploads, blocks}; None when it is
+    gone. A heavy read."""
     row = tx.one(_VISITOR, id=visitor_id)
     if row is None:
         return None
@@ -61,6 +64,11 @@ def visitor(tx: Transaction, *, visitor_id: int, image_base: str) -> dict | None
             {"event": each.event, "rule_path": each.rule_path or None, "variant": each.variant,
              "id": each.message_seq, "created_at": to_time(each.created_ms)}
             for each in tx.all(_NUDGES, visitor_id=visitor_id)
+        ],
+        "unanswered": [
+            {"question": each.question, "conversation_id": each.conversation_id, "id": each.seq,
+             "created_at": to_time(each.created_ms)}
+            for each in tx.all(_UNANSWERED, visitor_id=visitor_id)
         ],
         "uploads": [
             {"url": f"{image_base}{each.path}", "bytes": each.bytes, "width": each.width, "height": each.height,

@@ -26,6 +26,7 @@ from vexar.models import (
     OnlineSession,
     Run,
     Site,
+    UnansweredAsk,
     Upload,
     Visitor,
 )
@@ -45,12 +46,14 @@ _OF_SITE = (
     (models.SiteDay, "day"), (models.Presence, "operator_id"), (models.OperatorSite, "operator_id"),
     (models.OnlineSession, "session_id"), (models.CannedReply, "id"), (models.KnowledgeChunk, "id"),
     (models.KnowledgeEntry, "id"), (models.Crawl, "site_id"), (models.CrawlPage, "url_hash"),
+    (models.UnansweredAsk, "id"), (models.UnansweredGroup, "id"),
 )  # fmt: skip
 
 _ANONYMOUS = Statement(
     Visitor.update(
         session_id=P.session_id, conversation_id=None, user_id="", name="", email="", phone="", lang="", page_url="",
-        address="", contact_words="", digested_seq=Visitor.last_seq, changed_ms=P.now_ms,
+        address="", contact_words="", digested_seq=Visitor.last_seq, reviewed_seq=Visitor.last_seq,
+        changed_ms=P.now_ms,
     ).where(Visitor.id == P.id)
 )
 _CLOSE = Statement(
@@ -274,11 +277,12 @@ def _cut(visitor: LockedVisitor, conversation_id: int | None) -> tuple[int, ...]
 
 
 def _wipe_visitor(tx: Transaction, part: _Slice, visitor_id: int) -> bool:
-    # Messages before the words found in them: a digest that runs meanwhile finds nothing any more.
+    # Messages before what was found in them: who reads them meanwhile finds nothing any more, and writes nothing down.
     return (
         part.clear(Message, Message.seq, Message.visitor_id == visitor_id)
         and part.clear(Run, Run.seq, Run.visitor_id == visitor_id)
         and part.clear(NudgeEvent, NudgeEvent.id, NudgeEvent.visitor_id == visitor_id)
+        and part.clear(UnansweredAsk, UnansweredAsk.id, UnansweredAsk.visitor_id == visitor_id)
         and all(_wipe_conversation(part, row.id) for row in tx.all(_CONVERSATIONS, visitor_id=visitor_id))
         and part.clear(Visitor, Visitor.id, Visitor.id == visitor_id)
     )
@@ -288,5 +292,6 @@ def _wipe_conversation(part: _Slice, conversation_id: int) -> bool:
     return (
         part.clear(Note, Note.id, Note.conversation_id == conversation_id)
         and part.clear(ConversationTerm, ConversationTerm.term, ConversationTerm.conversation_id == conversation_id)
+        and part.clear(UnansweredAsk, UnansweredAsk.id, UnansweredAsk.conversation_id == conversation_id)
         and part.clear(Conversation, Conversation.id, Conversation.id == conversation_id)
     )

@@ -33,6 +33,7 @@ class VisitorExport(msgspec.Struct, kw_only=True):
     visitor: dict
     conversations: list[dict]
     nudge_events: list[dict]
+    unanswered: list[dict]
     uploads: list[dict]
     blocks: list[dict]
 

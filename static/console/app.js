@@ -4,7 +4,7 @@
 // page's name in the path, `update(rest)` is called instead of a new `open` when only that changes, `close` when
 // the page is left. `app`: {user, sites, live, go(path), can(permission), siteId, onSite(listener)}.
 
-import { api, readAll } from "./lib/api.js";
+import { api, ApiProblem, readAll } from "./lib/api.js";
 import { mayLeave, openDialog, toast } from "./lib/dialog.js";
 import { Conversations } from "./lib/conversations.js";
 import { isDirty } from "./lib/dirty.js";
@@ -26,6 +26,7 @@ const PAGES = {
   leads: ["Leads", "can_view_conversations"],
   ratings: ["Ratings", "can_view_conversations"],
   analytics: ["Analytics", "can_view_conversations"],
+  knowledge: ["Knowledge", ""],
   nudges: ["Nudges", "can_edit"],
   replies: ["Replies", "can_chat"],
   blocks: ["Blocks", "can_chat"],
@@ -162,7 +163,7 @@ class App extends EventTarget {
       this.#page = null;
       this.#name = "";
       put(this.#main, h("div", { class: "page" }, h("h1", {}, PAGES[name][0]),
-        h("p", { class: "empty" }, problem.message)));
+        h("p", { class: "empty" }, sentenceOf(problem))));
     }
     this.#main.removeAttribute("aria-busy");
     this.#mark();
@@ -290,8 +291,10 @@ class App extends EventTarget {
   }
 }
 
+// A module that did not arrive is told in the browser's own words, which are no sentence for a person.
+const sentenceOf = (problem) => problem instanceof ApiProblem ? problem.message : new ApiProblem(0, {}).message;
 const app = new App();
 app.start().catch((problem) => {
   put(document.getElementById("main"), h("div", { class: "page" }, h("h1", {}, "Console"),
-    h("p", { class: "empty" }, problem.message)));
+    h("p", { class: "empty" }, sentenceOf(problem))));
 });

@@ -370,14 +370,14 @@ def test_who_is_invited_joins_with_exactly_the_rights_given(shop, owner, browser
     pia.fill("#password", NEW_PASSWORD)
     pia.keyboard.press("Enter")
     pia.locator("nav").get_by_role("link", name="Replies").wait_for()
-    assert pia.locator("nav [data-page]").all_inner_texts() == ["Replies", "Blocks", "My account"]
+    assert pia.locator("nav [data-page]").all_inner_texts() == ["Knowledge", "Replies", "Blocks", "My account"]
     person = shop.rows(models.Operator.select(models.Operator).where(models.Operator.email == email))[0]
     right = models.OperatorSite
     rights = shop.rows(right.select(right).where(right.operator_id == person.id))
     assert [(one.can_chat, one.can_view_conversations, one.can_edit) for one in rights] == [(1, 0, 0)]
 
     olga.go("team").page.get_by_role("listitem").filter(has_text=email).get_by_role("button", name="Rights").click()
-    field(olga, "Change settings, nudges and replies").check()
+    field(olga, "Change settings, knowledge, nudges and replies").check()
     olga.press("Save")
     olga.find(".toast", has_text="Saved.").wait_for()
     pia.goto(f"{shop.url}/console/nudges")

@@ -1,4 +1,5 @@
-"""A site's knowledge for operators who may edit it: its entries, one by one and from files."""
+"""A site's knowledge: its entries, one by one and from files. Whoever has the site reads them, whoever may edit it
+changes them."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from vexar.routes.api import endpoint
 from vexar.routes.fields import MAX_CURSOR, Done, Filled, Lang, OneOf, Text
 from vexar.routes.lists import SLICE_ROWS, ListQuery, Pagination, by_slices, csv_answer, page_answer
 from vexar.routes.signed import Member, signed_in
-from vexar.routes.sites import EDITED, found, given
+from vexar.routes.sites import EDITED, SEEN, found, given
 
 blueprint = Blueprint("knowledge", __name__)
 
@@ -119,9 +120,9 @@ class Count(msgspec.Struct, kw_only=True):
 
 
 @endpoint(blueprint, "GET", "/sites/<int:site_id>/knowledge", query=KnowledgeQuery, answer=Entries, strict=True,
-          caller=signed_in, errors=EDITED, summary="What a site knows")
+          caller=signed_in, errors=SEEN, summary="What a site knows")
 def list_entries(member: Member, site_id: int, query: KnowledgeQuery) -> dict | Response:
-    member.site(site_id, "can_edit")
+    member.site(site_id)
     store, kind = member.parts.store, "" if query.type == "all" else query.type
     wanted = {"site_id": site_id, "kind": kind, "search": query.search}
     if query.format == "csv":
@@ -144,10 +145,10 @@ def add_entry(member: Member, site_id: int, body: NewEntry) -> tuple[dict, int]:
     return {"entry": to_wire(found(member.parts.store.read(stored.find, entry_id=number)))}, 201
 
 
-@endpoint(blueprint, "GET", "/knowledge/<int:entry_id>", answer=EntryOut, strict=True, caller=signed_in, errors=EDITED,
+@endpoint(blueprint, "GET", "/knowledge/<int:entry_id>", answer=EntryOut, strict=True, caller=signed_in, errors=SEEN,
           summary="One entry")
 def one_entry(member: Member, entry_id: int) -> dict:
-    return {"entry": to_wire(own(member, entry_id))}
+    return {"entry": to_wire(own(member, entry_id, None))}
 
 
 @endpoint(blueprint, "PUT", "/knowledge/<int:entry_id>", body=EntryChanges, answer=EntryOut, strict=True,
@@ -206,10 +207,10 @@ def rebuild_index(member: Member, site_id: int, body: Done) -> dict:
     return {"count": rebuild(member.parts.store, site_id)}
 
 
-def own(member: Member, entry_id: int) -> Any:
+def own(member: Member, entry_id: int, permission: str | None = "can_edit") -> Any:
     """The row of an entry of the member's sites. Raises ApiError not_found, forbidden."""
     row = found(member.parts.store.read(stored.find, entry_id=entry_id))
-    member.site(row.site_id, "can_edit")
+    member.site(row.site_id, permission)
     return row
 
 

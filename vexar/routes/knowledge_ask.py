@@ -9,7 +9,7 @@ from vexar.knowledge.ask import MAX_QUESTION_CHARS, MAX_SOURCES, ask
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Lang, Text, Whole
 from vexar.routes.signed import Member, signed_in
-from vexar.routes.sites import EDITED
+from vexar.routes.sites import SEEN
 
 blueprint = Blueprint("knowledge_ask", __name__)
 
@@ -34,7 +34,7 @@ class Asked(msgspec.Struct, kw_only=True):
 
 
 @endpoint(blueprint, "POST", "/sites/<int:site_id>/knowledge/ask", body=AskBody, answer=Asked, strict=True,
-          caller=signed_in, errors=EDITED, summary="What a question would find and be answered")
+          caller=signed_in, errors=SEEN, summary="What a question would find and be answered")
 def ask_knowledge(member: Member, site_id: int, body: AskBody) -> dict:
-    site = member.site(site_id, "can_edit")
+    site = member.site(site_id)
     return ask(member.parts.store, site, body.question, limit=body.limit, lang=body.lang or "")

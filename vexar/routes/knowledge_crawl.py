@@ -17,7 +17,7 @@ from vexar.routes.api import endpoint
 from vexar.routes.fields import Done, Text
 from vexar.routes.knowledge import EntryOut, to_wire
 from vexar.routes.signed import Member, signed_in
-from vexar.routes.sites import EDITED, found
+from vexar.routes.sites import EDITED, SEEN, found
 
 blueprint = Blueprint("knowledge_crawl", __name__)
 
@@ -56,9 +56,9 @@ def crawl_url(member: Member, site_id: int, body: CrawlUrl) -> tuple[dict, int]:
 
 
 @endpoint(blueprint, "GET", "/sites/<int:site_id>/crawl-status", answer=CrawlOut, strict=True, caller=signed_in,
-          errors=EDITED, summary="How far reading the site's pages is")
+          errors=SEEN, summary="How far reading the site's pages is")
 def crawl_status(member: Member, site_id: int) -> dict:
-    member.site(site_id, "can_edit")
+    member.site(site_id)
     return {"crawl": crawl_to_wire(*member.parts.store.read_heavy(crawl_rows.status, site_id=site_id))}
 
 

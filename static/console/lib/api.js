@@ -3,6 +3,8 @@
 const BASE = "/api/v1/";
 const TIMEOUT_MS = 20_000;
 const UPLOAD_TIMEOUT_MS = 120_000;
+// For what the server does to everything a site has.
+export const LONG_MS = 300_000;
 
 // What the server refused: `message` for a person, `errors` by field (422), `retryAfter` in seconds.
 export class ApiProblem extends Error {
@@ -17,9 +19,9 @@ export class ApiProblem extends Error {
 
 export const api = {
   get: (path, query) => request("GET", url(path, query)),
-  post: (path, body = {}) => request("POST", url(path), body),
+  post: (path, body = {}, timeoutMs = TIMEOUT_MS) => request("POST", url(path), body, timeoutMs),
   put: (path, body) => request("PUT", url(path), body),
-  del: (path) => request("DELETE", url(path)),
+  del: (path, timeoutMs = TIMEOUT_MS) => request("DELETE", url(path), undefined, timeoutMs),
   // form: FormData
   upload: (path, form) => request("POST", url(path), form),
 };
@@ -46,11 +48,11 @@ export function csrfToken() {
   return document.querySelector('meta[name="csrf"]')?.content || "";
 }
 
-async function request(method, address, body) {
+async function request(method, address, body, timeoutMs = TIMEOUT_MS) {
   const options = { method, headers: { Accept: "application/json" }, credentials: "same-origin" };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrfToken();
   // A line that is dead and does not know it would keep "Sending" on the screen for ever.
-  options.signal = AbortSignal.timeout(body instanceof FormData ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS);
+  options.signal = AbortSignal.timeout(body instanceof FormData ? UPLOAD_TIMEOUT_MS : timeoutMs);
   if (body instanceof FormData) options.body = body;
   else if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
@@ -65,9 +67,14 @@ async function request(method, address, body) {
   if (response.status === 204) return {};
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  if (response.status === 401) signInAgain();
-  if (response.status === 403 && method !== "GET") await reloadWhenExpired();
-  throw new ApiProblem(response.status, answer);
+  throw await refusal(response.status, answer, method !== "GET");
+}
+
+// What the server refused, as what to throw; whose session has ended is led to the login.
+export async function refusal(status, answer, isWrite) {
+  if (status === 401) signInAgain();
+  if (status === 403 && isWrite) await reloadWhenExpired();
+  return new ApiProblem(status, answer);
 }
 
 // Somebody signed in again in another tab: this page's token is not the session's any more. Reloaded, it has the new

@@ -7,9 +7,10 @@ export function watch(element) {
   saved.set(element, stateOf(element));
 }
 
-// What was sent is saved: `state` is of the moment of sending, since somebody may have gone on writing.
+// What was sent is saved: `state` is of the moment of sending, since somebody may have gone on writing. A form that is
+// not watched holds nothing to lose.
 export function settle(element, state = stateOf(element)) {
-  saved.set(element, state);
+  if (saved.has(element)) saved.set(element, state);
 }
 
 // All that a form holds, in one text that two equal forms share.

@@ -167,6 +167,7 @@ function describe(input, id, isThere) {
   else input?.removeAttribute("aria-describedby");
 }
 
-function capital(sentence) {
+// A sentence that begins like one.
+export function capital(sentence) {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }

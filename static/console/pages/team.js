@@ -11,7 +11,7 @@ import { showOnce } from "../settings/once.js";
 const RIGHTS = [
   ["can_chat", "Write to visitors"],
   ["can_view_conversations", "Read conversations, leads and figures"],
-  ["can_edit", "Change settings, nudges and replies"],
+  ["can_edit", "Change settings, knowledge, nudges and replies"],
 ];
 
 export async function open(app) {

@@ -110,7 +110,8 @@ def test_a_visitor_is_erased_with_every_trace_and_nobody_else(app, client, store
 
     left = everything(store)
     assert "ann" not in "".join(left.values()).replace("channel", "")
-    of_visitor = (models.Message, models.Run, models.Conversation, models.NudgeEvent, models.Upload, models.UnansweredAsk)
+    of_visitor = (models.Message, models.Run, models.Conversation, models.NudgeEvent, models.Upload,
+                  models.UnansweredAsk)
     for table in of_visitor:
         column = "visitor_id"
         assert stored(store, table, **{column: ann.id}) == []

@@ -25,6 +25,8 @@ from vexar.erasing.erasing import EXPIRE_EVERY_S, Eraser
 from vexar.housekeeping import Housekeeping
 from vexar.knowledge import rebuild
 from vexar.knowledge.crawling.crawler import Crawler
+from vexar.knowledge.meaning.embedder import Embedder
+from vexar.knowledge.meaning.nearness import Meaning, open_client
 from vexar.knowledge.reading.reader import Reader
 from vexar.knowledge.unanswered import finding, rechecking
 from vexar.limits import Limits
@@ -75,6 +77,8 @@ DIGEST_EVERY_S = 5.0
 REVIEW_EVERY_S, REVIEW_S = 5.0, 0.7
 # After an upgrade that cuts words by other rules: so often a slice of the knowledge is indexed anew.
 REINDEX_EVERY_S = 1.0
+# So soon after it was changed the embedder looks for what lacks an embedding; it works for some seconds at a time.
+EMBED_EVERY_S = 1.0
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -116,6 +120,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(service.service)
     install_errors(app)
     logs.install_logging(app)
+    if app.extensions["vexar"].embedder:
+        app.extensions["vexar"].embedder.start()
     app.extensions["vexar"].scheduler.start()
     app.extensions["vexar"].crawler.start()
     return app
@@ -132,6 +138,8 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
     reader = Reader()
     conversations = Conversations(store, broker, config, owner=owner)
     data_api = DataApi(Outside(config.fetch_allow))
+    client = open_client(config)
+    embedder = Embedder(store, client) if client else None
     return Parts(
         config=config,
         store=store,
@@ -154,8 +162,11 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
             chores=((DIGEST_EVERY_S, partial(digest.catch_up, store)), (EXPIRE_EVERY_S, eraser.expire),
                     (REINDEX_EVERY_S, partial(rebuild.catch_up, store)),
                     (REVIEW_EVERY_S, partial(finding.catch_up, store, timeout_s=REVIEW_S)),
-                    (REVIEW_EVERY_S, partial(rechecking.catch_up, store, timeout_s=REVIEW_S))),
+                    (REVIEW_EVERY_S, partial(rechecking.catch_up, store, timeout_s=REVIEW_S)),
+                    *([(EMBED_EVERY_S, embedder.wake)] if embedder else [])),
         ),
+        meaning=Meaning(store, client) if client else None,
+        embedder=embedder,
     )
 
 

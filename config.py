@@ -112,6 +112,8 @@ def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None =
         except ValueError as problem:
             raise ConfigError(f"{setting.variable}: {problem}") from None
         setattr(config, setting.name.lower(), value)
+    if config.ai_embedding_model and not config.ai_base_url:
+        raise ConfigError("VEXAR_AI_EMBEDDING_MODEL: needs VEXAR_AI_BASE_URL, the endpoint that has the model")
     return config
 
 
@@ -186,6 +188,13 @@ def _bind(text: str) -> str:
     return text
 
 
+def _model(text: str) -> str:
+    # It is a column of every embedding.
+    if len(text) > 200 or not text.isprintable():
+        raise ValueError("must be a name of at most 200 characters")
+    return text
+
+
 def _web_url(text: str) -> str:
     if not text:
         return ""
@@ -217,6 +226,8 @@ SETTINGS = (
             "an OpenAI-compatible endpoint, up to and without /chat/completions; empty: the builtin answerer"),
     Setting("AI_API_KEY", _text, "", "text", "the key sent to that endpoint as a bearer token"),
     Setting("AI_MODEL", _text, "", "text", "the model asked there"),
+    Setting("AI_EMBEDDING_MODEL", _model, "", "text",
+            "the model asked for embeddings there, so that knowledge is found by its meaning, too; empty: off"),
     Setting("AI_FALLBACK", _switch, "on", "switch",
             "let the builtin answerer answer when the endpoint fails before its first token"),
     Setting("AI_CONNECT_TIMEOUT_S", _seconds, "3", "seconds", "longest wait for a connection to the endpoint"),

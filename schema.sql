@@ -360,6 +360,20 @@ CREATE TABLE knowledge_term (
 ) WITHOUT ROWID;
 CREATE INDEX knowledge_term_chunk ON knowledge_term (chunk_id);
 
+-- Where a chunk's meaning points, as an embedding model sees it; its length does not count.
+CREATE TABLE knowledge_vector (
+  id               INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id          INTEGER NOT NULL,
+  chunk_id         INTEGER NOT NULL,                         -- row of knowledge_chunk
+  model            VARCHAR(200) NOT NULL,                    -- that made it
+  dims             INTEGER NOT NULL,                         -- how many numbers it has
+  signs            BLOB NOT NULL,                            -- one bit a dimension: set where the number is below zero
+  numbers          BLOB NOT NULL,                            -- one signed byte a dimension, the largest 127
+  squares          INTEGER NOT NULL                          -- the sum of the squared numbers
+);
+CREATE UNIQUE INDEX knowledge_vector_chunk ON knowledge_vector (chunk_id);
+CREATE INDEX knowledge_vector_site ON knowledge_vector (site_id, model, id);
+
 -- Questions that ask the same and that the knowledge does not answer. Without asks it names nothing, and is swept.
 CREATE TABLE unanswered_group (
   id               INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -22,6 +22,7 @@ WRONG = {
     "BIND": ["", "8000", "localhost", ":8000", "127.0.0.1:http", "127.0.0.1:65536", "unix:"],
     "WORKERS": ["", "0", "65", "-1", "two", "1.5"],
     "AI_BASE_URL": ["api.example.com/v1", "ftp://example.com", "http://", "https://example.com/v1?key=1"],
+    "AI_EMBEDDING_MODEL": ["m" * 201, "two\nlines", "no-endpoint-for-it"],
     "AI_FALLBACK": ["maybe", "2"],
     "AI_CONNECT_TIMEOUT_S": ["", "0", "-3", "3s", "nan", "inf", "1e3"],
     "AI_FIRST_TOKEN_TIMEOUT_S": ["0"],

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from config import load
 from tests.knowledge import make_site
 from vexar.cli import CommandError, knowledge
 from vexar.store import open_store
@@ -24,7 +25,7 @@ def command(make_database):
 
     def run(*words):
         args = parser.parse_args([str(word) for word in words])
-        return args.run(args, SimpleNamespace(config=None, store=store))
+        return args.run(args, SimpleNamespace(config=load({}, env_file=None), store=store))
 
     yield run
     store.close()

@@ -73,6 +73,12 @@ def first_token(seconds: float) -> None:
         _active.first_token.observe(seconds)
 
 
+def question_embedded(outcome: str) -> None:
+    """A question was to get an embedding: embedded, failed, late, or skipped after an earlier failure."""
+    if _active:
+        _active.questions.labels(outcome).inc()
+
+
 def stream_opened() -> None:
     """A text/event-stream began; `stream_closed` must follow."""
     if _active:
@@ -109,6 +115,7 @@ class _Numbers:
         self.requests = Counter("requests", "Requests answered.", ["endpoint", "status"], **own)
         self.messages = Counter("messages", "Messages of visitors stored.", **own)
         self.runs = Counter("runs", "Runs ended.", ["finish_reason"], **own)
+        self.questions = Counter("question_embeddings", "Questions to be embedded.", ["outcome"], **own)
         self.streams = Gauge("open_streams", "Open event streams.", multiprocess_mode="livesum", **own)
         self.first_token = Histogram(
             "first_token_seconds", "From the start of a run to its first text.", buckets=FIRST_TOKEN_BUCKETS_S, **own

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from vexar.erasing.erasing import Eraser
     from vexar.housekeeping import Housekeeping
     from vexar.knowledge.crawling.crawler import Crawler
+    from vexar.knowledge.meaning.embedder import Embedder
+    from vexar.knowledge.meaning.nearness import Meaning
     from vexar.knowledge.reading.reader import Reader
     from vexar.limits import Limits
     from vexar.live.push import Streams
@@ -46,6 +48,9 @@ class Parts:
     eraser: Eraser
     housekeeping: Housekeeping
     scheduler: Scheduler
+    # Only where the operator wants embeddings.
+    meaning: Meaning | None = None
+    embedder: Embedder | None = None
 
     def drain(self, timeout_s: float = 10.0) -> None:
         """Planned restart: refuse new work, let running answers end, then end every stream. Blocks until done."""
@@ -55,6 +60,10 @@ class Parts:
 
     def close(self) -> None:
         """Release everything: threads, sockets, connections."""
+        # Its request is cut before the lease is given back, so that nobody asks the same.
+        if self.meaning and self.embedder:
+            self.meaning.close()
+            self.embedder.close()
         self.scheduler.close()
         self.crawler.close()
         self.streams.close()

@@ -9,6 +9,7 @@ from typing import Any
 from vexar.cli import CommandError
 from vexar.errors import ApiError
 from vexar.knowledge.ask import MAX_SOURCES, ask
+from vexar.knowledge.meaning.nearness import Meaning, open_client
 from vexar.knowledge.reading.extract import ExtractError
 from vexar.knowledge.reading.files import import_files
 from vexar.models import Site
@@ -58,10 +59,15 @@ def run_learn(args: Namespace, house: Any) -> int:
 def run_ask(args: Namespace, house: Any) -> int:
     """Print the answer, how sure it is, and the sources."""
     site = _site(house.store, args.site)
+    client = open_client(house.config)
+    meaning = Meaning(house.store, client) if client else None
     try:
         result = ask(house.store, site, args.question, limit=args.limit, lang=args.lang)
     except ApiError as problem:
         raise CommandError(" ".join((problem.errors or {"": problem.sentence}).values())) from problem
+    finally:
+        if meaning:
+            meaning.close()
     if args.json:
         print(json.dumps(result, ensure_ascii=False))
         return 0

@@ -20,6 +20,8 @@ from vexar.store import StoreError
 from vexar.store.db import is_migrated, migrate
 
 MIN_OPEN_FILES = 4096
+# An endpoint that has to load the model first.
+CHECK_TIMEOUT_S = 30.0
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -109,6 +111,7 @@ def _checks(house: House) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "data folder", lambda: _check_folder(config.data_dir)
     yield "upload folder", lambda: _check_folder(config.upload_dir)
     yield "upstream", lambda: _check_upstream(house)
+    yield "embeddings", lambda: _check_embeddings(house)
     yield "open files", _check_open_files
     yield "visitors' addresses", lambda: _check_proxies(house)
 
@@ -151,6 +154,24 @@ def _check_upstream(house: House) -> str:
         finally:
             answer.cancel()
     return f"{config.ai_base_url} answers"
+
+
+def _check_embeddings(house: House) -> str:
+    from vexar.errors import ProviderError
+    from vexar.knowledge.meaning import rows
+    from vexar.knowledge.meaning.nearness import open_client
+
+    client = open_client(house.config)
+    if client is None:
+        return "off; knowledge is found by its words"
+    try:
+        dims = len(client.embed(["Reply with the word ok."], timeout_s=CHECK_TIMEOUT_S)[0])
+    except ProviderError as problem:
+        raise CommandError(f"{client.model} does not answer: {problem}; knowledge is found by its words") from None
+    finally:
+        client.close()
+    made, chunks = house.store.read_heavy(rows.progress, model=client.model)
+    return f"{client.model} answers with {dims} dimensions; {made} of {chunks} parts of texts have theirs"
 
 
 def _check_open_files() -> str:

@@ -45,8 +45,8 @@ _OF_SITE = (
     (models.Block, "id"), (models.NudgeRule, "id"), (models.NudgeEvent, "id"), (models.Budget, "period"),
     (models.SiteDay, "day"), (models.Presence, "operator_id"), (models.OperatorSite, "operator_id"),
     (models.OnlineSession, "session_id"), (models.CannedReply, "id"), (models.KnowledgeChunk, "id"),
-    (models.KnowledgeEntry, "id"), (models.Crawl, "site_id"), (models.CrawlPage, "url_hash"),
-    (models.UnansweredAsk, "id"), (models.UnansweredGroup, "id"),
+    (models.KnowledgeVector, "id"), (models.KnowledgeEntry, "id"), (models.Crawl, "site_id"),
+    (models.CrawlPage, "url_hash"), (models.UnansweredAsk, "id"), (models.UnansweredGroup, "id"),
 )  # fmt: skip
 
 _ANONYMOUS = Statement(

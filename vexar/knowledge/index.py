@@ -14,7 +14,7 @@ from itertools import islice
 from vexar.knowledge import text
 from vexar.knowledge.chunks import Chunk, chunks
 from vexar.knowledge.entries import Entry, field_counts
-from vexar.models import KnowledgeChunk, KnowledgeEntry, KnowledgeTerm, Site
+from vexar.models import KnowledgeChunk, KnowledgeEntry, KnowledgeTerm, KnowledgeVector, Site
 from vexar.store import P, Statement, Store, Transaction
 from vexar.store.statement import Param
 
@@ -54,6 +54,7 @@ INSERT_CHUNK = Statement(KnowledgeChunk.insert({
     KnowledgeChunk.content_terms: P.content_terms,
 }))
 DELETE_CHUNK = Statement(KnowledgeChunk.delete().where(KnowledgeChunk.id == P.chunk_id))
+DELETE_VECTOR = Statement(KnowledgeVector.delete().where(KnowledgeVector.chunk_id == P.chunk_id))
 SOME_TERMS = Statement(KnowledgeTerm.select(KnowledgeTerm.term)
                        .where(KnowledgeTerm.chunk_id == P.chunk_id, KnowledgeTerm.site_id == P.site_id)
                        .limit(ROWS_PER_JOB))
@@ -254,6 +255,7 @@ def _delete_terms(tx: Transaction, site_id: int, chunk_id: int) -> int:
                                             KnowledgeTerm.term.in_(terms)))
     if len(terms) < ROWS_PER_JOB:
         tx.run(DELETE_CHUNK, chunk_id=chunk_id)
+        tx.run(DELETE_VECTOR, chunk_id=chunk_id)
     return len(terms)
 
 

@@ -25,6 +25,7 @@ from vexar.knowledge.asked import (
     reread_unknown,
     weigh,
 )
+from vexar.knowledge.meaning.nearness import Meaning, meaning_of, surer, with_meaning
 from vexar.knowledge.overview import Overview, breathe, refresh
 from vexar.knowledge.questions import questions
 from vexar.knowledge.rank import THRESHOLD, Closer
@@ -67,12 +68,18 @@ _memories: weakref.WeakKeyDictionary[Store, _Memory] = weakref.WeakKeyDictionary
 def search(store: Store, site_id: int, question: str, *, lang: str = "", limit: int = 5) -> Found:
     """The entries of a site that fit a question, each with its best part as the passage, at most `limit`."""
     memory = _memories.setdefault(store, _Memory())
-    look = functools.partial(store.read_heavy, _search, site_id=site_id, lang=lang, limit=limit, memory=memory)
-    whole = look(question=question)
     several = questions(question)
+    meaning = meaning_of(store)
+    directions = meaning.directions(site_id, [question, *several]) if meaning else {}
+
+    def look(question: str) -> Found:
+        return store.read_heavy(_search, site_id=site_id, question=question, lang=lang, limit=limit, memory=memory,
+                                meaning=meaning, direction=directions.get(question))
+
+    whole = look(question)
     if len(several) < 2:
         return whole
-    parts = tuple(Part(one, found.passages, found.confidence) for one in several for found in [look(question=one)])
+    parts = tuple(Part(one, found.passages, found.confidence) for one in several for found in [look(one)])
     sure = max(part.confidence for part in parts)
     if sure < whole.confidence:
         return whole
@@ -89,7 +96,10 @@ def _in_turns(lists: Sequence[tuple[Passage, ...]], limit: int) -> tuple[Passage
     return tuple(sorted(list(found.values())[:limit], key=lambda passage: -passage.score))
 
 
-def _search(tx: Transaction, site_id: int, question: str, lang: str, limit: int, memory: _Memory) -> Found:
+def _search(
+    tx: Transaction, site_id: int, question: str, lang: str, limit: int, memory: _Memory,
+    meaning: Meaning | None = None, direction: bytes | None = None,
+) -> Found:
     overview = memory.overviews[site_id] = refresh(tx, site_id, memory.overviews.get(site_id))
     if not overview.chunks:
         return Found((), 0.0)
@@ -106,8 +116,13 @@ def _search(tx: Transaction, site_id: int, question: str, lang: str, limit: int,
         finals[number] = rank.closer_score(scores[number], closer, words, asked)
         if place % 10 == 0:
             breathe(tx)
+    near = meaning.nearness(tx, site_id, direction, firsts, overview) if meaning and direction else {}
+    if near:
+        finals = with_meaning(finals, scores, near, asked.best)
     best = _one_per_entry(sorted(finals, key=lambda number: (-finals[number], number)), overview)[:limit]
-    confidence = rank.confidence(scores[best[0]], words, closers.get(best[0])) if best else 0.0
+    confidence = rank.confidence(scores.get(best[0], 0.0), words, closers.get(best[0])) if best else 0.0
+    if near and best:
+        confidence = surer(confidence, near.get(best[0], 0.0))
     return Found(_passages(tx, best, finals), confidence)
 
 

@@ -7,7 +7,7 @@ column means, and its unit, stands in schema.sql; a test holds both equal.
 from __future__ import annotations
 
 from vexar.models.crawls import Crawl, CrawlPage
-from vexar.models.knowledge import KnowledgeChunk, KnowledgeEntry, KnowledgeTerm
+from vexar.models.knowledge import KnowledgeChunk, KnowledgeEntry, KnowledgeTerm, KnowledgeVector
 from vexar.models.people import (
     CannedReply,
     LoginFailure,
@@ -35,12 +35,12 @@ TABLES = (
     Site, Budget, SiteDay, NudgeRule, NudgeEvent, Lease, Visitor, Conversation, Message, Run, Upload, Block,
     Note, ConversationTerm, OnlineSession, Operator, OperatorSite, OperatorSession, OneTimeLink, LoginFailure,
     Presence, CannedReply, Crawl, CrawlPage, KnowledgeEntry, KnowledgeChunk, KnowledgeTerm,
-    UnansweredGroup, UnansweredAsk,
+    KnowledgeVector, UnansweredGroup, UnansweredAsk,
 )
 
 __all__ = [
     "TABLES", "Block", "Budget", "CannedReply", "Conversation", "ConversationTerm", "Crawl", "CrawlPage",
-    "KnowledgeChunk", "KnowledgeEntry", "KnowledgeTerm", "Lease", "LoginFailure", "Message", "Note", "NudgeEvent",
-    "NudgeRule", "OneTimeLink", "OnlineSession", "Operator", "OperatorSession", "OperatorSite", "Presence", "Run",
-    "Site", "SiteDay", "UnansweredAsk", "UnansweredGroup", "Upload", "Visitor",
+    "KnowledgeChunk", "KnowledgeEntry", "KnowledgeTerm", "KnowledgeVector", "Lease", "LoginFailure", "Message", "Note",
+    "NudgeEvent", "NudgeRule", "OneTimeLink", "OnlineSession", "Operator", "OperatorSession", "OperatorSite",
+    "Presence", "Run", "Site", "SiteDay", "UnansweredAsk", "UnansweredGroup", "Upload", "Visitor",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peewee import AutoField, BigIntegerField, CharField, CompositeKey, IntegerField, Model, TextField
+from peewee import AutoField, BigIntegerField, BlobField, CharField, CompositeKey, IntegerField, Model, TextField
 
 
 class KnowledgeEntry(Model):
@@ -59,3 +59,20 @@ class KnowledgeTerm(Model):
         table_name = "knowledge_term"
         primary_key = CompositeKey("site_id", "term", "chunk_id")
         indexes = ((("chunk_id",), False),)
+
+
+class KnowledgeVector(Model):
+    """The embedding of a chunk."""
+
+    id = AutoField()
+    site_id = IntegerField()
+    chunk_id = IntegerField()
+    model = CharField()
+    dims = IntegerField()
+    signs = BlobField()
+    numbers = BlobField()
+    squares = IntegerField()
+
+    class Meta:
+        table_name = "knowledge_vector"
+        indexes = ((("chunk_id",), True), (("site_id", "model", "id"), False))

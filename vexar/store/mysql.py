@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pymysql
-from pymysql.constants import CLIENT
+from pymysql.constants import CLIENT, FIELD_TYPE
 
 from vexar.store.base import Duplicate, Job, StoreError, Transaction
 
@@ -68,12 +68,17 @@ class MysqlTransaction(Transaction):
 
 
 class _Cursor(pymysql.cursors.Cursor):
-    """VARBINARY columns hold UTF-8 text (schema.sql says why); give them back as text."""
+    """VARBINARY columns hold UTF-8 text (schema.sql says why); give them back as text. BLOBs stay bytes."""
 
     def _do_get_result(self) -> None:
         super()._do_get_result()
         if self._rows and any(type(value) is bytes for row in self._rows for value in row):
-            self._rows = [tuple(v.decode() if type(v) is bytes else v for v in row) for row in self._rows]
+            are_texts = [column[1] != FIELD_TYPE.BLOB for column in self.description]
+            self._rows = [tuple(map(_as_text, row, are_texts)) for row in self._rows]
+
+
+def _as_text(value: Any, is_text: bool) -> Any:
+    return value.decode() if is_text and type(value) is bytes else value
 
 
 class MysqlStore:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import logging
+import re
+import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from config import Config
 from vexar import metrics
 from vexar.answers.live import LiveRun
 from vexar.answers.prompt import CHARS_PER_TOKEN
+from vexar.answers.voice import Voice
 from vexar.errors import ProviderError
 from vexar.events import event
-from vexar.providers import Finish, Prompt, Provider, Registry, Sources, Status, Text, Usage
+from vexar.providers import (
+    Finish,
+    Part,
+    Passage,
+    Prompt,
+    Provider,
+    Registry,
+    Sources,
+    Status,
+    Text,
+    Usage,
+)
 
 log = logging.getLogger("vexar.making")
 
@@ -22,7 +37,8 @@ class Outcome:
     """What came of asking. `finish_reason`: stop or length; `error_code` is empty unless everybody failed."""
 
     def __init__(self, prompt: Prompt) -> None:
-        self.prompt = prompt
+        self.voice = Voice(prompt)
+        self.prompt = self.voice.prompt
         self.finish_reason = "stop"
         self.error_code = ""
         self.provider = ""
@@ -41,15 +57,20 @@ class Outcome:
             self.finish_reason = piece.reason
 
     def sources(self) -> tuple[dict, ...]:
-        """What the provider named; else every passage with an address, each once."""
+        """What the provider named, else what the model cited.
+
+        Without a mark nobody knows what an answer rests on; then the best passage counts, where the ranking was sure
+        of it and the model did not say that none answers.
+        """
         if self._sources is not None:
             return self._sources
-        found = {
-            passage.url: {"title": passage.title or passage.question, "url": passage.url}
-            for passage in self.prompt.passages
-            if passage.url and self.prompt.confidence >= self.prompt.threshold
-        }
-        return tuple(found.values())
+        used = self.voice.cited or (() if self.voice.is_unknown else self._likely())
+        return tuple({(passage.cited_as, passage.url): _source(passage) for passage in used}.values())
+
+    def _likely(self) -> tuple[Passage, ...]:
+        prompt = self.prompt
+        parts = prompt.parts or (Part(prompt.question, prompt.passages, prompt.confidence),)
+        return tuple(part.passages[0] for part in parts if part.passages and part.confidence >= prompt.threshold)
 
     def tokens(self, live: LiveRun) -> int:
         """Tokens the answer took: as the upstream counted them, else estimated; 0 where no model answered."""
@@ -91,18 +112,33 @@ def _ask(live: LiveRun, provider: Provider, outcome: Outcome, *, max_chars: int,
     answer = provider.answer(outcome.prompt)
     live.makes(answer)
     outcome.provider = provider.name
+    quotes = provider.name == "builtin"
+    say = partial(_say, live, max_chars=max_chars, started=started)
+    fits = True
     try:
         for piece in answer:
             if live.is_over:
-                return
+                break
             if not isinstance(piece, Text):
                 outcome.take(piece, live)
-            elif not _say(live, piece.text, max_chars=max_chars, started=started):
-                outcome.finish_reason = "length"
-                return
+            elif not (fits := say(piece.text if quotes else outcome.voice.add(piece.text))):
+                break
     finally:
         # Also when enough was said: the model would go on, and be paid for.
         answer.cancel()
+        # Also where it breaks off, if anything was said; what is kept back before the first word is nobody's.
+        if fits and not quotes and live.ending is None and (live.length or sys.exception() is None):
+            fits = say(outcome.voice.end())
+    if not fits:
+        outcome.finish_reason = "length"
+    if not live.length and not live.is_over:
+        raise ProviderError("upstream_empty", "nothing but marks")
+
+
+def _source(passage: Passage) -> dict:
+    url = passage.url or ""
+    is_link = url.lower().startswith(("http://", "https://")) or re.match(r"/[^/\\]", url)
+    return {"title": passage.cited_as, "url": url if is_link else None}
 
 
 def _say(live: LiveRun, text: str, *, max_chars: int, started: float) -> bool:

@@ -110,6 +110,9 @@ class Prompt:
     has_people: bool = True
     # Where the message asks several things: each by itself.
     parts: tuple[Part, ...] = ()
+    # Which links an answer may hold: of these origins, and those that stand in these texts.
+    origins: tuple[str, ...] = ()
+    link_texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,62 @@
+"""What becomes of a model's words before they are said: its marks are read, its links are screened, its tools watched.
+
+The builtin answerer only quotes the site's own words, so they are said as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from vexar.answers.citing import Citing
+from vexar.answers.links import Links
+from vexar.answers.screening import Screen
+from vexar.providers import REQUEST_OPERATOR, Passage, Prompt, Tool, ToolResult
+
+# A page may have talked a model into it, and each call rings for people; who asks again in the same breath is told.
+ALREADY_CALLED = ToolResult("A person was called a moment ago. Do not call again; go on answering.", "", "repeated")
+
+
+class Voice:
+    """The words of one answer. `prompt`: the given one, with tools that tell the voice what they came to."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        visitor_texts = [prompt.question, *(turn.content for turn in prompt.history if turn.role == "user")]
+        self._links = Links(prompt.origins, prompt.link_texts, visitor_texts)
+        self._passages = prompt.passages
+        self._citing = Citing(len(prompt.passages))
+        self._screen = Screen(self._links, prompt.lang)
+        self._has_called = False
+        self.prompt = replace(prompt, tools=tuple(self._watched(tool) for tool in prompt.tools))
+
+    def add(self, text: str) -> str:
+        """What can be said now that `text` has come; may be empty."""
+        return self._screen.add(self._citing.add(text))
+
+    def end(self) -> str:
+        """What was still kept back, at the end of an answer or where it breaks off."""
+        return self._screen.add(self._citing.end()) + self._screen.end()
+
+    @property
+    def cited(self) -> tuple[Passage, ...]:
+        """The passages that were cited, in the order of their first mark."""
+        return tuple(self._passages[number - 1] for number in self._citing.cited)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the model said that no passage answers, and cited none."""
+        return self._citing.is_unknown and not self._citing.cited
+
+    def _watched(self, tool: Tool) -> Tool:
+        def call(params: Any = None, **how: Any) -> ToolResult:
+            if tool.name == REQUEST_OPERATOR:
+                if self._has_called:
+                    return ALREADY_CALLED
+                self._has_called = True
+            result = tool.call(params, **how)
+            # What only comes back to the model is no word of the site.
+            self._links.learn(result.told, said_before=json.dumps(params, ensure_ascii=False, default=str))
+            return result
+
+        return replace(tool, call=call)

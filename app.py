@@ -47,6 +47,7 @@ from vexar.routes import (
     chatbot,
     console,
     conversations,
+    data_api,
     demo,
     figures,
     files,
@@ -102,6 +103,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(sites.blueprint, url_prefix="/api/v1")
     app.register_blueprint(chatbot.blueprint, url_prefix="/api/v1")
     app.register_blueprint(canned.blueprint, url_prefix="/api/v1")
+    app.register_blueprint(data_api.blueprint, url_prefix="/api/v1")
     app.register_blueprint(nudges.blueprint, url_prefix="/api/v1")
     app.register_blueprint(knowledge.blueprint, url_prefix="/api/v1")
     app.register_blueprint(knowledge_ask.blueprint, url_prefix="/api/v1")
@@ -137,7 +139,7 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
     limits = Limits(config)
     reader = Reader()
     conversations = Conversations(store, broker, config, owner=owner)
-    data_api = DataApi(Outside(config.fetch_allow))
+    data = DataApi(Outside(config.fetch_allow))
     client = open_client(config)
     embedder = Embedder(store, client) if client else None
     return Parts(
@@ -148,8 +150,8 @@ def create_parts(config: Config, store: Store | None = None, providers: Registry
         accounts=Accounts(config, store, limits),
         conversations=conversations,
         runs=Runs(store, broker, config, providers=providers or create_providers(config), owner=owner,
-                  toolbox=Toolbox(store, data_api, conversations.request_operator)),
-        data_api=data_api,
+                  toolbox=Toolbox(store, data, conversations.request_operator)),
+        data_api=data,
         uploads=uploads,
         reader=reader,
         crawler=Crawler(store, Outside(config.fetch_allow), reader, owner=owner),

@@ -86,6 +86,7 @@ ROWS = {
     "GET /ai-providers": Row(ANYBODY),
     "GET /sites/<int:site_id>/chatbot": Row(EDIT),
     "PUT /sites/<int:site_id>/chatbot": Row(EDIT, lambda w: {"bot_name": "Another"}),
+    "POST /sites/<int:site_id>/data-api/test": Row(EDIT, lambda w: {"url": "http://127.0.0.1:9/"}),
     # For who writes with them and for who writes them: a member without the one still has the other.
     "GET /sites/<int:site_id>/canned-replies": Row(ANY_OF_SITE),
     "POST /sites/<int:site_id>/canned-replies": Row(EDIT, lambda w: {"shortcut": "hi", "content": "Hello"}),
@@ -215,7 +216,7 @@ def _furnish(tx: Any, *, site_id: int) -> tuple[int, ...]:
     numbers = tx.insert(reply), tx.insert(block), tx.insert(entry), tx.insert(group)
     tx.insert(UnansweredAsk.insert(
         site_id=site_id, group_id=numbers[-1], visitor_id=0, seq=numbers[-1], place=0, conversation_id=0,
-        question=SECRET, lang="en", terms="{}", checked_version=0, created_ms=1
+        question=SECRET, lang="en", terms="{}", checked_version=0, is_rejected=0, created_ms=1
     ))
     return numbers
 
@@ -230,6 +231,7 @@ def app(tmp_path_factory):
         live.crawler._thread.join(10)
         for _ in range(16):
             live.crawler.outside.session.resolver.find("127.0.0.1", 80, 5)
+            live.data_api.outside.session.resolver.find("127.0.0.1", 80, 5)
         # Counting and tidying write when they like; here only requests shall.
         live.scheduler.close()
         app.world = World(app)

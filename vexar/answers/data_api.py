@@ -116,7 +116,7 @@ class DataApi:
                 body=_body(endpoint, action, params, lang=lang, user_id=user_id), watch=watch,
             )
         except FetchError as problem:
-            reply = Reply(_failure(problem), reason=str(problem))
+            reply = Reply(_failure(problem, is_hurried=left_s < endpoint.timeout_s), reason=str(problem))
         else:
             reply = _read(answer)
         if reply.outcome == "ok":
@@ -149,8 +149,9 @@ def _body(endpoint: DataEndpoint, action: str, params: dict, *, lang: str, user_
     return msgspec.json.encode({"action": action, "params": params, "site_key": endpoint.site_key, **told})
 
 
-def _failure(problem: FetchError) -> str:
-    kinds = ((Ended, "cut"), (Late, "timeout"), (Refused, "forbidden"))
+def _failure(problem: FetchError, *, is_hurried: bool) -> str:
+    # That the answer's own time ran out says nothing of the endpoint.
+    kinds = ((Ended, "cut"), (Late, "cut" if is_hurried else "timeout"), (Refused, "forbidden"))
     return next((outcome for kind, outcome in kinds if isinstance(problem, kind)), "unreachable")
 
 

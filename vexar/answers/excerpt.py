@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 MAX_STRING_CHARS = 1_000
+SHORT_CHARS = 80
+RANKS = 3
 # What separates two items, and what stands around a list or object, in JSON.
 COMMA, BRACKETS, COLON = 1, 2, 1
 
@@ -14,8 +16,7 @@ COMMA, BRACKETS, COLON = 1, 2, 1
 def excerpt(data: Any, max_chars: int) -> tuple[Any, bool]:
     """The same data in at most `max_chars` of JSON, and whether something was left out.
 
-    Long texts are cut, then the last items of a list go, then the last parts of an object; its plain values stay
-    before its lists do, so that a name or price outlives the reviews.
+    Long texts are cut and the last items of a list go; a name or price outlives the description, and that the reviews.
     """
     if _size(data) <= max_chars:
         return data, False
@@ -46,18 +47,26 @@ def _items(items: list, left: int) -> list:
 
 
 def _parts(parts: dict, left: int) -> dict:
-    sizes = {name: _size(name) + COLON + COMMA for name in parts}
     kept: dict = {}
-    for is_nested in (False, True):
-        for name, value in parts.items():
-            if isinstance(value, list | dict) is not is_nested or left <= sizes[name] + BRACKETS:
-                continue
-            value = _cut(value, left - sizes[name])
-            size = sizes[name] + _size(value)
-            if size <= left:
+    for rank in range(RANKS):
+        names = [name for name, value in parts.items() if _rank(value) == rank]
+        for place, name in enumerate(names):
+            # What is long shares the room; short values are taken as long as they fit.
+            share = left // (len(names) - place) if rank else left
+            head = _size(name) + COLON + COMMA
+            value = _cut(parts[name], share - head)
+            size = head + _size(value)
+            if size <= share:
                 kept[name] = value
                 left -= size
     return {name: kept[name] for name in parts if name in kept}
+
+
+def _rank(value: Any) -> int:
+    """Which of an object's values are kept before others: short ones, then texts, then lists and objects."""
+    if isinstance(value, list | dict):
+        return 2
+    return int(isinstance(value, str) and len(value) > SHORT_CHARS)
 
 
 def _short(value: Any) -> Any:

@@ -79,6 +79,9 @@ def change(tx: Transaction, *, site_id: int, changes: dict[str, Any], providers:
     after = msgspec.structs.replace(
         before, **{name: value for name, value in changes.items() if name != "identity_secret"}
     )
+    # Else who may edit, but never saw the key, could have it sent to an address of his own.
+    if "data_api_key" not in changes and not is_key_of(before, after.data_api_url):
+        after.data_api_key = ""
     errors = _misfits(after, secret)
     # Only when it changes: what was there when it was chosen may be away at the moment.
     if after.ai_provider != before.ai_provider and after.ai_provider not in ("", *providers):
@@ -89,6 +92,12 @@ def change(tx: Transaction, *, site_id: int, changes: dict[str, Any], providers:
         raise invalid(**errors)
     tx.run(_SAVE, id=site_id, settings=write_settings(after), identity_secret=secret, now_ms=tx.now_ms())
     return sites.lock(tx, site_id)
+
+
+def is_key_of(settings: SiteSettings, url: str) -> bool:
+    """Whether the stored key of the Data API may go to this address: to that of the settings, or its origin."""
+    stored = settings.data_api_url
+    return url == stored or not stored or (bool(url) and _origin(url) == _origin(stored))
 
 
 def forget_figures(tx: Transaction, *, site_id: int, after_id: int) -> None:
@@ -143,6 +152,10 @@ def _own_url(text: str | None) -> str:
     if sites.web_address(text).username is not None:
         raise ValueError("must not hold a name or password")
     return text
+
+
+def _origin(url: str) -> str:
+    return sites.origin_of(sites.web_address(url))
 
 
 def _avatar(text: str | None) -> str | None:

@@ -46,6 +46,7 @@ _PLAIN_TAG_BEGUN = re.compile(r"</?(?:[a-z][a-z0-9]{0,9}\s?/?)?", re.IGNORECASE)
 _POINTED = re.compile(r"<(?:[a-z][a-z0-9+.-]{1,31}:[^\s<>\"'`]*|[\w.+%-]+@[\w.-]*)>", re.IGNORECASE)
 _POINTED_BEGUN = re.compile(r"<(?:[a-z][a-z0-9+.-]{1,31}:[^\s<>\"'`]*|[\w.+%-]+@[\w.-]*)", re.IGNORECASE)
 _LABELLED = re.compile(r"\](?:\(\s*|:[ \t]*\n?[ \t]*)?")
+_PERILOUS = re.compile(r"(?!https?:)[a-z]+script:|data:", re.IGNORECASE)
 _POINTED_DESTINATION = re.compile(r"<[^<>\n]*>?")
 
 # What is decided: up to where, and what is said instead. None: more text is needed.
@@ -209,6 +210,13 @@ class Screen:
             return self._pass()
         is_round = begun[0][1] == "("
         end = self._destination_end(begun.end(), is_round)
+        if is_round and self._text[end:end + 1].isspace():
+            # Some readers take all of the brackets, and browsers pass over white space in an address.
+            closed = self._text.find(")", end, self._at + MAX_URL_CHARS)
+            if closed < 0 and self._is_open(len(self._text)):
+                return None
+            if closed >= 0 and _PERILOUS.match("".join(html.unescape(self._text[begun.end():closed]).split())):
+                end = closed
         if self._is_open(end):
             return None
         if end - self._at > MAX_URL_CHARS:

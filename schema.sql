@@ -127,6 +127,7 @@ CREATE TABLE run (
   tokens_reserved  INTEGER NOT NULL,                         -- of the site's budget, counted while the lease lives
   created_ms       BIGINT NOT NULL,
   changed_ms       BIGINT NOT NULL,                          -- start, checkpoint or end
+  knowledge        VARCHAR(8) COLLATE ascii_bin NOT NULL DEFAULT '', -- the reply rests on it: known; not: missing; the model did not take what was found: rejected; empty: nobody can say
   PRIMARY KEY (visitor_id, seq)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX run_message ON run (visitor_id, message_id);
@@ -397,6 +398,7 @@ CREATE TABLE unanswered_ask (
   lang             VARCHAR(35) NOT NULL,                     -- it seems to be in, else the visitor's; empty: unknown
   terms            VARCHAR(900) NOT NULL,                    -- its words as they are compared: JSON {term: weight in percent}
   checked_version  INTEGER NOT NULL,                         -- knowledge_version of the site that did not answer it
+  is_rejected      TINYINT NOT NULL,                         -- 1: only a newer entry can answer it, see run.knowledge
   created_ms       BIGINT NOT NULL                           -- when it was asked
 );
 CREATE UNIQUE INDEX unanswered_ask_message ON unanswered_ask (visitor_id, seq, place);

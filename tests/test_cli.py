@@ -124,8 +124,8 @@ def to(visitor: Visitor) -> tuple[str, ...]:
 
 def test_the_list_of_commands_is_whole():
     assert set(ALL) == {
-        "run", "init-db", "check", "add-site", "list-sites", "add-operator", "learn", "ask", "accept", "say", "return",
-        "typing", "block", "unblock", "nudge", "backup", "forget", "remove-site", "export", "prune",
+        "run", "init-db", "check", "add-site", "list-sites", "add-operator", "learn", "ask", "unanswered", "accept",
+        "say", "return", "typing", "block", "unblock", "nudge", "backup", "forget", "remove-site", "export", "prune",
     }  # fmt: skip
 
 

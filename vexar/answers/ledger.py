@@ -56,7 +56,7 @@ _BEGIN = Statement(
 _END = Statement(
     Run.update(
         state="ended", finish_reason=P.finish_reason, error_code=P.error_code, reply_seq=P.reply_seq,
-        checkpoint="", lease_until_ms=0, tokens_reserved=0, changed_ms=P.now_ms,
+        checkpoint="", lease_until_ms=0, tokens_reserved=0, changed_ms=P.now_ms, knowledge=P.knowledge,
     ).where(_KEY & (Run.attempt == P.attempt) & Run.state.in_(LIVE_STATES))
 )
 _REPLY = Statement(Message.select(Message).where((Message.visitor_id == P.visitor_id) & (Message.seq == P.seq)))
@@ -162,7 +162,7 @@ def begin(tx: Transaction, *, visitor_id: int, seq: int, attempt: int, owner: st
 
 def finish(
     tx: Transaction, *, visitor_id: int, seq: int, attempt: int, owner: str, finish_reason: str, text: str,
-    status: str, sources: tuple[dict, ...] = (), error_code: str = "",
+    status: str, sources: tuple[dict, ...] = (), error_code: str = "", knowledge: str = "",
 ) -> Ending | None:
     """Store the owner's answer and say how the run ended; None when the run is not the owner's any more."""
     visitor = LockedVisitor.by_id(tx, visitor_id)
@@ -173,7 +173,7 @@ def finish(
     if run.epoch == conversation.epoch:
         _store_reply(
             visitor, run, text=text, status=status, finish_reason=finish_reason, sources=sources,
-            error_code=error_code,
+            error_code=error_code, knowledge=knowledge,
         )
     else:
         # Whoever raises the epoch cuts the runs himself; should one ever be missed, it still cannot talk over.
@@ -200,12 +200,12 @@ def cut_all(visitor: LockedVisitor, conversation_id: int | None, finish_reason: 
 
 def end(
     visitor: LockedVisitor, seq: int, attempt: int, *, finish_reason: str, reply_seq: int | None = None,
-    error_code: str = "",
+    error_code: str = "", knowledge: str = "",
 ) -> None:
     """Mark a run as ended."""
     visitor.tx.run(
         _END, visitor_id=visitor.id, seq=seq, attempt=attempt, finish_reason=finish_reason, reply_seq=reply_seq,
-        error_code=error_code, now_ms=visitor.now_ms,
+        error_code=error_code, knowledge=knowledge, now_ms=visitor.now_ms,
     )
 
 
@@ -264,7 +264,7 @@ def _first_state(visitor: LockedVisitor, conversation_id: int, seq: int) -> str:
 
 def _store_reply(
     visitor: LockedVisitor, run: Any, *, text: str, status: str, finish_reason: str, error_code: str,
-    sources: tuple[dict, ...] = (),
+    sources: tuple[dict, ...] = (), knowledge: str = "",
 ) -> None:
     reply_seq = None
     if text:
@@ -272,6 +272,7 @@ def _store_reply(
             "assistant", text, conversation_id=run.conversation_id, status=status, sources=sources,
             reply_to=run.seq,
         )
-    end(visitor, run.seq, run.attempt, finish_reason=finish_reason, reply_seq=reply_seq, error_code=error_code)
+    end(visitor, run.seq, run.attempt, finish_reason=finish_reason, reply_seq=reply_seq, error_code=error_code,
+        knowledge=knowledge)
 
 

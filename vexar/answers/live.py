@@ -35,6 +35,8 @@ class LiveRun:
         self.notices: list[Event] = []
         self.ending: Ending | None = None
         self.is_stop_asked = False
+        # The site's own endpoint gave something for this answer.
+        self.has_data = False
         self.ended = threading.Event()
         self._answer: Any = None
         self._bells: set[Rung] = set()

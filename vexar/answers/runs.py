@@ -198,17 +198,15 @@ class Runs:
     def _conclude(self, live: LiveRun, outcome: Outcome) -> None:
         tokens = outcome.tokens(live) if live.row.tokens_reserved else 0
         if live.is_stop_asked:
-            self._finish(live, "stopped", status="stopped", sources=outcome.sources(), tokens=tokens)
+            self._finish(live, "stopped", status="stopped", tokens=tokens, **_rests_on(outcome, live))
         elif outcome.error_code:
             self._finish(live, "error", error_code=outcome.error_code, tokens=tokens)
         else:
-            self._finish(
-                live, outcome.finish_reason, status="complete", sources=outcome.sources(), tokens=tokens
-            )
+            self._finish(live, outcome.finish_reason, status="complete", tokens=tokens, **_rests_on(outcome, live))
 
     def _finish(
         self, live: LiveRun, finish_reason: str, *, status: str = "interrupted", error_code: str = "",
-        sources: tuple[dict, ...] = (), tokens: int = 0,
+        sources: tuple[dict, ...] = (), tokens: int = 0, knowledge: str = "",
     ) -> None:
         """Store the ending. While the database is away it is tried again until the run would be buried: the answer
         is there, and for as long as nobody else took the run it still counts."""
@@ -219,7 +217,7 @@ class Runs:
             ending = _insist(live, lambda: self.store.write(
                 _store_answer, site_id=live.row.site_id, tokens=tokens, visitor_id=visitor_id, seq=seq,
                 attempt=attempt, owner=self.owner, finish_reason=finish_reason, text=live.text, status=status,
-                sources=sources, error_code=error_code,
+                sources=sources, error_code=error_code, knowledge=knowledge,
             ), for_ms=leases.ABANDONED_MS)
             self._tell(live, ending) if ending else self._lose(live)
         except StoreError:
@@ -267,6 +265,16 @@ class Runs:
 def turn_channel(visitor_id: int) -> str:
     """The doorbell of a visitor's waiting runs."""
     return f"t{visitor_id}"
+
+
+def _rests_on(outcome: Outcome, live: LiveRun) -> dict[str, Any]:
+    """What an answer rests on, and what that says of the knowledge (run.knowledge)."""
+    sources, prompt = outcome.sources(), outcome.prompt
+    # Where the ranking is sure, no source is left out unless a model said that none of them answers.
+    is_sure = bool(prompt.passages) and prompt.confidence >= prompt.threshold
+    if sources or live.has_data:
+        return {"sources": sources, "knowledge": "known"}
+    return {"sources": (), "knowledge": "rejected" if is_sure and outcome.provider != "builtin" else "missing"}
 
 
 def _insist(live: LiveRun, work: Callable[[], Any], *, for_ms: int | None = None) -> Any:

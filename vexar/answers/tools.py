@@ -103,10 +103,12 @@ class Toolbox:
         def call(params: dict, *, deadline: float | None = None, watch: Any = None, **_: Any) -> ToolResult:
             if not self._is_wanted(live):
                 return _told(action.name, Reply("cut"))
-            return _told(action.name, self._data_api.call(
+            reply = self._data_api.call(
                 endpoint, action.name, params, lang=visitor.lang, user_id=live.user_id if action.needs_user else "",
                 deadline=deadline, watch=watch,
-            ))
+            )
+            live.has_data = live.has_data or reply.outcome == "ok"
+            return _told(action.name, reply)
 
         return Tool(
             action.name, action.description, call, parameters=action.schema(), read=read,

@@ -23,6 +23,7 @@ COMMANDS = {
     "sites": ("add-site", "list-sites"),
     "people": ("add-operator",),
     "knowledge": ("learn", "ask"),
+    "unanswered": ("unanswered",),
     "conversing": ("accept", "say", "return", "typing", "block", "unblock", "nudge"),
     "privacy": ("forget", "remove-site"),
     "keeping": ("backup", "export", "prune"),

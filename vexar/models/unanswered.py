@@ -33,6 +33,7 @@ class UnansweredAsk(Model):
     lang = CharField()
     terms = CharField()
     checked_version = IntegerField()
+    is_rejected = IntegerField()
     created_ms = BigIntegerField()
 
     class Meta:

@@ -115,6 +115,7 @@ class Run(Model):
     tokens_reserved = IntegerField()
     created_ms = BigIntegerField()
     changed_ms = BigIntegerField()
+    knowledge = CharField()
 
     class Meta:
         primary_key = CompositeKey("visitor_id", "seq")

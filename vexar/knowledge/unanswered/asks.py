@@ -26,7 +26,7 @@ _INSERT = Statement(
     UnansweredAsk.insert(
         site_id=P.site_id, group_id=P.group_id, visitor_id=P.visitor_id, seq=P.seq, place=P.place,
         conversation_id=P.conversation_id, question=P.question, lang=P.lang, terms=P.terms,
-        checked_version=P.version, created_ms=P.asked_ms,
+        checked_version=P.version, is_rejected=P.is_rejected, created_ms=P.asked_ms,
     ).on_conflict_ignore()
 )
 _NEW_GROUP = Statement(
@@ -89,7 +89,7 @@ def add(tx: Transaction, asks: Sequence[Ask]) -> None:
             begun[ask.seq, ask.place] = number
         tx.run(_INSERT, site_id=ask.site_id, group_id=number, visitor_id=ask.visitor_id, seq=ask.seq, place=ask.place,
                conversation_id=ask.conversation_id, question=ask.question, lang=ask.lang, terms=pack(ask.terms),
-               version=ask.version, asked_ms=ask.asked_ms)
+               version=ask.version, is_rejected=int(ask.is_rejected), asked_ms=ask.asked_ms)
         if known and known.dismissed_ms is not None:
             _come_back(tx, known)
 

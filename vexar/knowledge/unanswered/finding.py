@@ -1,13 +1,12 @@
 """Finds the messages that a site's knowledge did not answer, off the hot path: each message is reviewed exactly once.
 
-A message counts as unanswered when the assistant replied without naming a source, and the ranking, asked again, stays
-below the site's threshold. (A model that names no source though enough was found may have talked about the weather:
-that cannot be known, and is not listed.) A visitor's messages behind `visitor.reviewed_seq` are not yet reviewed.
+What a reply rested on was noted by its run (`run.knowledge`): `missing` and `rejected` are listed. Of several
+questions in a message each is asked again by itself, and so is what was answered by an older release. A visitor's
+messages behind `visitor.reviewed_seq` are not yet reviewed.
 """
 
 from __future__ import annotations
 
-import json
 import time
 import weakref
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from vexar.knowledge.search import search
 from vexar.knowledge.unanswered import asks, grouping
 from vexar.knowledge.unanswered.grouping import Ask
 from vexar.knowledge.unanswered.worth import question_of
-from vexar.models import Message, Site, Visitor
+from vexar.models import Message, Run, Site, Visitor
 from vexar.sites.settings import read_settings
 from vexar.store import P, Statement, Store, Transaction
 
@@ -53,6 +52,7 @@ _MESSAGE = Statement(
     Message.select(Message.seq, Message.conversation_id, Message.content, Message.created_ms)
     .where((Message.visitor_id == P.visitor_id) & (Message.seq == P.seq) & (Message.role == "visitor"))
 )
+_RUN = Statement(Run.select(Run.knowledge).where((Run.visitor_id == P.visitor_id) & (Run.seq == P.seq)))
 _REVIEWED = Statement(Visitor.update(reviewed_seq=P.until).where(Visitor.id == P.id))
 
 
@@ -69,11 +69,11 @@ class Part:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A message that was replied to; `is_sourced`: the reply names where from."""
+    """A message that was replied to, and what the reply rested on (run.knowledge)."""
 
     message: Any
     reply_seq: int
-    is_sourced: bool
+    knowledge: str
 
 
 class _Marks:
@@ -108,12 +108,18 @@ def catch_up(store: Store, *, timeout_s: float = 2.0) -> bool:
 
 
 def is_answered(store: Store, site_id: int, site: Any, question: str, lang: str) -> bool:
-    """Whether the knowledge answers a question now, by the site's threshold (`site`: its row). Rests afterwards."""
+    """Whether the knowledge answers a question now; see `answering`."""
+    return answering(store, site_id, site, question, lang) is not None
+
+
+def answering(store: Store, site_id: int, site: Any, question: str, lang: str) -> int | None:
+    """The number of the entry that answers a question now, by the site's threshold (`site`: its row). Rests
+    afterwards."""
     began = time.monotonic()
     found = search(store, site_id, question, lang=lang, limit=1)
     time.sleep(min(MAX_REST_S, time.monotonic() - began))
-    return bool(found.passages) and found.confidence >= (read_settings(site.settings).answer_threshold
-                                                         or found.threshold)
+    threshold = read_settings(site.settings).answer_threshold or found.threshold
+    return found.passages[0].entry_id if found.passages and found.confidence >= threshold else None
 
 
 def find_site(tx: Transaction, *, site_id: int) -> Any:
@@ -185,21 +191,29 @@ def _read_next(tx: Transaction, *, visitor_id: int) -> tuple[Any, Any, list, lis
     for row in rows:
         if row.role == "assistant" and row.reply_to:
             message = tx.one(_MESSAGE, visitor_id=visitor_id, seq=row.reply_to)
+            run = tx.one(_RUN, visitor_id=visitor_id, seq=row.reply_to)
             if message is not None:
-                asked.append(_Asked(message, row.seq, bool(row.sources and json.loads(row.sources))))
+                asked.append(_Asked(message, row.seq, _rested_on(run, row)))
     return visitor, find_site(tx, site_id=visitor.site_id), rows, asked
+
+
+def _rested_on(run: Any, reply: Any) -> str:
+    """As the run says; of an older release only that the reply named a source."""
+    return (run.knowledge if run else "") or ("known" if len(reply.sources) > len("[]") else "")
 
 
 def _unanswered(store: Store, visitor: Any, site: Any, asked: _Asked) -> Iterator[Ask]:
     """The questions of a message that the knowledge does not answer; of several, one may have been."""
     several = questions(asked.message.content)
-    if asked.is_sourced and len(several) < 2:
+    if asked.knowledge == "known" and len(several) < 2:
         return
+    is_clear = len(several) < 2 and bool(asked.knowledge)
     for place, one in enumerate(several):
         question = question_of(one)
-        if question and not is_answered(store, visitor.site_id, site, one, visitor.lang):
+        if question and (is_clear or not is_answered(store, visitor.site_id, site, one, visitor.lang)):
             yield Ask(visitor.site_id, visitor.id, asked.message.seq, place, asked.message.conversation_id, question,
-                      visitor.lang, site.knowledge_version, asked.message.created_ms)
+                      visitor.lang, site.knowledge_version, asked.message.created_ms,
+                      is_rejected=asked.knowledge == "rejected" and is_clear)
 
 
 def _write(tx: Transaction, *, parts: list[Part]) -> None:

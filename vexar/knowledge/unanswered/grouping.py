@@ -27,6 +27,7 @@ class Ask:
     lang: str
     version: int
     asked_ms: int
+    is_rejected: bool = False
     terms: Terms = field(default_factory=dict)
     group_id: int | None = None
     first: Ask | None = None

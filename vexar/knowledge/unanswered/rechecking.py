@@ -9,11 +9,10 @@ from __future__ import annotations
 import time
 import weakref
 from dataclasses import dataclass, field
-from typing import Any
 
 from vexar.knowledge.unanswered import asks
-from vexar.knowledge.unanswered.finding import find_site, is_answered
-from vexar.models import Site, UnansweredAsk, UnansweredGroup
+from vexar.knowledge.unanswered.finding import answering, find_site
+from vexar.models import KnowledgeEntry, Site, UnansweredAsk, UnansweredGroup
 from vexar.store import P, Statement, Store, Transaction
 
 ASKS_A_LOOK = 50
@@ -25,10 +24,14 @@ _VERSIONS = Statement(
     .where(Site.id.in_(UnansweredGroup.select(UnansweredGroup.site_id).distinct())).order_by(Site.id)
 )
 _OLDER = Statement(
-    UnansweredAsk.select(UnansweredAsk.id, UnansweredAsk.question, UnansweredAsk.lang)
+    UnansweredAsk.select(
+        UnansweredAsk.id, UnansweredAsk.question, UnansweredAsk.lang, UnansweredAsk.is_rejected,
+        UnansweredAsk.created_ms)
     .where((UnansweredAsk.site_id == P.site_id) & (UnansweredAsk.checked_version != P.version))
     .order_by(UnansweredAsk.id.desc()).limit(ASKS_A_LOOK)
 )
+
+_ENTRY = Statement(KnowledgeEntry.select(KnowledgeEntry.changed_ms).where(KnowledgeEntry.id == P.id))
 
 
 @dataclass
@@ -72,15 +75,17 @@ def _check(store: Store, site_id: int, version: int, give_up: float) -> bool:
     """Whether every ask of a site was checked for this version before time ran out."""
     site = store.read(find_site, site_id=site_id)
     while site is not None and (rows := store.read(_older, site_id=site_id, version=version)):
-        answers: dict[tuple[str, str], bool] = {}
+        answers: dict[tuple[str, str], int] = {}
+        done: dict[int, bool] = {}
         for row in rows:
             if time.monotonic() > give_up:
                 break
             key = (row.question, row.lang)
             if key not in answers:
-                answers[key] = is_answered(store, site_id, site, row.question, row.lang)
-        known = [row for row in rows if (row.question, row.lang) in answers]
-        store.write(_settle, version=version, site_id=site_id, **_split(known, answers))
+                answers[key] = _changed_ms(store, answering(store, site_id, site, row.question, row.lang))
+            # What the model has refused, the same entry does not answer now: it has to be newer than the question.
+            done[row.id] = answers[key] > (row.created_ms if row.is_rejected else 0)
+        store.write(_settle, version=version, site_id=site_id, done=done)
         if time.monotonic() > give_up:
             return False
     return True
@@ -90,15 +95,16 @@ def _older(tx: Transaction, *, site_id: int, version: int) -> list:
     return tx.all(_OLDER, site_id=site_id, version=version)
 
 
-def _split(rows: list[Any], answers: dict[tuple[str, str], bool]) -> dict[str, list[int]]:
-    return {
-        name: [row.id for row in rows if answers[row.question, row.lang] is is_answered]
-        for name, is_answered in (("answered", True), ("open_ids", False))
-    }
+def _changed_ms(store: Store, entry_id: int | None) -> int:
+    """When the entry was written; 0 for none."""
+    row = store.read(lambda tx: tx.one(_ENTRY, id=entry_id)) if entry_id else None
+    return row.changed_ms if row else 0
 
 
-def _settle(tx: Transaction, *, site_id: int, version: int, answered: list[int], open_ids: list[int]) -> None:
+def _settle(tx: Transaction, *, site_id: int, version: int, done: dict[int, bool]) -> None:
     """Forget what is answered, with the groups in which nothing else is asked; mark the rest as checked."""
+    answered = [number for number, is_answered in done.items() if is_answered]
+    open_ids = [number for number, is_answered in done.items() if not is_answered]
     if answered:
         numbers = [row.group_id for row in tx.all(
             UnansweredAsk.select(UnansweredAsk.group_id).where(UnansweredAsk.id.in_(answered)).distinct()

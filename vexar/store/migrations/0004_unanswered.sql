@@ -1,5 +1,6 @@
 -- Questions that the knowledge did not answer, by the messages that asked them.
 ALTER TABLE visitor ADD COLUMN reviewed_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN knowledge VARCHAR(8) COLLATE ascii_bin NOT NULL DEFAULT '';
 
 CREATE TABLE unanswered_group (
   id               INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -22,6 +23,7 @@ CREATE TABLE unanswered_ask (
   lang             VARCHAR(35) NOT NULL,
   terms            VARCHAR(900) NOT NULL,
   checked_version  INTEGER NOT NULL,
+  is_rejected      TINYINT NOT NULL,
   created_ms       BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX unanswered_ask_message ON unanswered_ask (visitor_id, seq, place);

@@ -24,6 +24,8 @@ class ShopSite:
 
     def __init__(self, *, products: int = 280, delay_s: float = 0.0, forbidden_port: int = 9) -> None:
         self.asked: list[str] = []
+        # Of each request, when it came and when its answer was complete.
+        self.times: list[tuple[float, float]] = []
         self.extra: dict[str, tuple[int, dict, bytes]] = {}
         self.delay_s = delay_s
         self.products = products
@@ -32,9 +34,12 @@ class ShopSite:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body leave together: apart, the second waits 40 ms for the receipt of the first.
+            wbufsize = 65536
 
             def do_GET(self) -> None:
                 site.asked.append(self.path)
+                came_at = time.monotonic()
                 time.sleep(site.delay_s)
                 status, headers, body = site.answer(self.path)
                 self.send_response(status)
@@ -42,6 +47,8 @@ class ShopSite:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
+                self.wfile.flush()
+                site.times.append((came_at, time.monotonic()))
 
             def log_message(self, *args: Any) -> None:
                 pass

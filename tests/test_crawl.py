@@ -16,8 +16,9 @@ from tests.services import ROOT
 from tests.shop_site import HTML, ShopSite, html
 from tests.test_outside import Listener
 from vexar.knowledge import stored
-from vexar.knowledge.crawling import crawler as crawl
 from vexar.knowledge.crawling import rows as crawl_rows
+from vexar.knowledge.crawling import visit
+from vexar.knowledge.crawling.asking import CrawlFailed
 from vexar.knowledge.crawling.crawler import Crawler
 from vexar.knowledge.crawling.urls import Domain, is_trap
 from vexar.knowledge.reading.reader import Reader
@@ -131,13 +132,13 @@ def test_only_one_crawl_of_a_site_runs_and_its_caps_hold(make_world, monkeypatch
     world = make_world(products=30)
     assert world.crawler.order(world.id)
     assert not world.crawler.order(world.id)
-    monkeypatch.setattr(crawl, "MAX_PAGES", 10)
+    monkeypatch.setattr(visit, "MAX_PAGES", 10)
     assert world.crawler.work()
     row, counts, _ = world.store.read(crawl_rows.status, site_id=world.id)
     assert (row.outcome, row.detail, sum(counts.values())) == ("capped", "stopped after 10 pages", 10)
     before = entries(world)
-    monkeypatch.setattr(crawl, "MAX_PAGES", 2000)
-    monkeypatch.setattr(crawl, "MAX_BYTES", 3000)
+    monkeypatch.setattr(visit, "MAX_PAGES", 2000)
+    monkeypatch.setattr(visit, "MAX_BYTES", 3000)
     assert run(world)[0] == "capped"
     assert before.keys() <= entries(world).keys(), "who was cut removes nothing it did not see"
 
@@ -168,7 +169,7 @@ def test_one_page_is_read_at_once_and_only_of_the_site_itself(make_world):
     number = world.crawler.read_one(site, "/moved")
     assert entries(world)["/moved-here"][0] == number
     for url in ("http://elsewhere.example/", "/private-redirect", "/huge", "/data", "file:///etc/hostname"):
-        with pytest.raises(crawl.CrawlFailed):
+        with pytest.raises(CrawlFailed):
             world.crawler.read_one(site, url)
 
 

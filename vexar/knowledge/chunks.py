@@ -15,7 +15,8 @@ WHOLE_CHARS = 1500
 PART_CHARS = 1000
 OVERLAP_CHARS = 200
 MAX_HEADING_CHARS = 120
-_MARKED = re.compile(r"^#{1,6}[ \t]+(?P<name>[^\n]+?)[ \t]*#*[ \t]*$", re.MULTILINE)
+# No part of a pattern can match what the next one does: a line of spaces would take the cube of its length.
+_MARKED = re.compile(r"^#{1,6}[ \t]++(?P<name>[^\s][^\n]*+)", re.MULTILINE)
 _UNDERLINED = re.compile(r"^(?P<name>[^\n]{1,120})\n(?:={3,}|-{3,})[ \t]*$", re.MULTILINE)
 # A short line by itself that ends like no sentence, with text below it.
 _ALONE = re.compile(r"(?:\A|\n[ \t]*\n)(?P<name>[^\W_][^\n]{1,79}[^\s.,;:!…。！])[ \t]*\n[ \t]*\n(?=[^\n]{40})")
@@ -44,7 +45,7 @@ def _sections(text: str) -> list[tuple[str, int, int]]:
     ordered = [marks[at] for at in sorted(marks)]
     begins = [0] + [match.end() for match in ordered]
     ends = [match.start() for match in ordered] + [len(text)]
-    names = [""] + [match["name"].strip()[:MAX_HEADING_CHARS] for match in ordered]
+    names = [""] + [match["name"].strip().rstrip("#").rstrip()[:MAX_HEADING_CHARS] for match in ordered]
     return [part for part in zip(names, begins, ends, strict=True) if text[part[1]:part[2]].strip()]
 
 

@@ -52,6 +52,11 @@ _GONE = Statement(
         _OF_SITE & CrawlPage.entry_id.is_null(False) & (CrawlPage.done_number < P.number)
     ).limit(ROWS_PER_JOB)
 )
+_UNMET = Statement(
+    CrawlPage.select(CrawlPage).where(
+        _OF_SITE & CrawlPage.entry_id.is_null(False) & (CrawlPage.found_number < P.number)
+    ).limit(ROWS_PER_JOB)
+)
 _KEPT = Statement(CrawlPage.select(CrawlPage.url, CrawlPage.digest).where(
     _OF_SITE & (CrawlPage.done_number == P.number) & CrawlPage.entry_id.is_null(False)
 ))  # fmt: skip
@@ -155,6 +160,11 @@ def kept(tx: Transaction, *, site_id: int, number: int) -> dict[str, str]:
 def gone(tx: Transaction, *, site_id: int, number: int) -> list:
     """Some pages with an entry that this crawl did not meet."""
     return tx.all(_GONE, site_id=site_id, number=number)
+
+
+def unmet(tx: Transaction, *, site_id: int, number: int) -> list:
+    """Some pages with an entry that this crawl has not come across."""
+    return tx.all(_UNMET, site_id=site_id, number=number)
 
 
 def forget(tx: Transaction, *, site_id: int, hashes: list[str]) -> None:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from contextlib import suppress
 from posixpath import normpath
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 MAX_URL_CHARS, MAX_SEGMENTS, MAX_PARAMS = 1000, 12, 4
 PORTS = {"http": 80, "https": 443}
@@ -39,18 +39,43 @@ class Domain:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url if "//" in url else f"https://{url}")
-        host = (parts.hostname or "").lower()
-        bare = host.removeprefix("www.")
+        bare = _host(parts.hostname).removeprefix("www.")
         self._hosts = {bare, f"www.{bare}"}
         self._port = parts.port or PORTS.get(parts.scheme, 0)
-        self.start = self.plain(parts.geturl()) or ""
-        self.root = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+        self._start = self.plain(parts.geturl())
+        self._settled = urlsplit(self._start)
+
+    @property
+    def start(self) -> str:
+        """The site's first page; empty when there is none that can be asked for."""
+        return self.page(self._start)
+
+    @property
+    def root(self) -> str:
+        """Scheme and host, as they were given."""
+        return "{0.scheme}://{0.netloc}".format(urlsplit(self._start))
+
+    def settle(self, url: str) -> None:
+        """From now on this own address's scheme and host stand for all the names of the site."""
+        if self.is_own(url):
+            self._settled = urlsplit(self.plain(urljoin(url, "/")))
+
+    def is_own(self, url: str) -> bool:
+        """Whether an address is on this site's server, page or not."""
+        with suppress(ValueError):
+            return bool(self.plain(urljoin(url, "/")))
+        return False
+
+    def page(self, url: str) -> str:
+        """The one spelling of an address under the name the site lives at; empty when it is none of its pages."""
+        plain, home = self.plain(url), self._settled
+        return urlsplit(plain)._replace(scheme=home.scheme, netloc=home.netloc).geturl() if plain else ""
 
     def plain(self, url: str) -> str:
-        """The one spelling of an address of this site; empty when it is none of its pages."""
+        """The one spelling of an address of this site, under its own name; empty when it is none of its pages."""
         try:
             parts = urlsplit(url)
-            host, port = (parts.hostname or "").lower(), parts.port or PORTS.get(parts.scheme, 0)
+            host, port = _host(parts.hostname), parts.port or PORTS.get(parts.scheme, 0)
         except ValueError:
             return ""
         is_own = host in self._hosts and (port == self._port or {port, self._port} <= set(PORTS.values()))
@@ -59,6 +84,17 @@ class Domain:
         netloc = host if port == PORTS[parts.scheme] else f"{host}:{port}"
         path = _path(parts.path)
         return f"{parts.scheme}://{netloc}{path}{_query(parts.query)}" if path else ""
+
+
+def is_twin(url: str, other: str) -> bool:
+    """Whether two addresses differ in scheme and host only."""
+    return urlsplit(url)[2:] == urlsplit(other)[2:] and url != other
+
+
+def is_root(url: str) -> bool:
+    """Whether it is the first page of a server."""
+    parts = urlsplit(url)
+    return parts.path in ("", "/") and not parts.query
 
 
 def is_trap(url: str) -> bool:
@@ -71,6 +107,14 @@ def is_trap(url: str) -> bool:
         or any(_VIEWS.fullmatch(name) for name in names)
         or bool(_DATED.search(parts.path) or _DOORS.search(parts.path))
     )
+
+
+def _host(name: str | None) -> str:
+    """As it goes over the wire: `müller.example` and `xn--mller-kva.example` are one."""
+    name = (name or "").lower().rstrip(".")
+    with suppress(UnicodeError):
+        return name.encode("idna").decode("ascii")
+    return name
 
 
 def _path(path: str) -> str:

@@ -24,12 +24,13 @@ MAX_FILE_BYTES = 50 * 1024 * 1024
 # A page is found and quoted by parts; longer ones bury what they say.
 MAX_PART_CHARS = 2000
 FIELDS = ("type", "title", "question", "content", "url")
-_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*")
+# No part of a pattern here can match what the next one does, and lengths are bounded: files are long.
+_HEADING = re.compile(r"(#{1,6})\s(.*)", re.DOTALL)
 # A line of its own at the top, underlined or not, that is no sentence.
-_OWN_TITLE = re.compile(r"\s*([^\n]{1,119}[^\n.!?:;,。！？])[ \t]*\n(?:[=\-_*~]{3,}[ \t]*\n)?[ \t]*\n(?=\s*\S)")
-_FENCE = re.compile(r"\s{0,3}(```|~~~)")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_EMPHASIS = re.compile(r"(\*\*|(?<!`)`(?!`))(?=\S)(.+?)(?<=\S)\1")
+_OWN_TITLE = re.compile(r"([^\n]{1,119}[^\n.!?:;,。！？])[ \t]*\n(?:[=\-_*~]{3,}[ \t]*\n)?[ \t]*\n")
+_FENCE = re.compile(r" {0,3}(```|~~~)")
+_LINK = re.compile(r"!?\[([^\]\n]{0,1000})\]\([^)\n]{0,2000}\)")
+_EMPHASIS = re.compile(r"(\*\*|(?<!`)`(?!`))(?=\S)(.{1,1000}?)(?<=\S)\1")
 
 
 class ExtractError(Exception):
@@ -152,8 +153,9 @@ def _entry(values: dict[str, Any]) -> Entry:
 
 def _read_txt(text: str, stem: str, found: Extracted) -> None:
     title, first_row = _title(stem), 1
-    if named := _OWN_TITLE.match(text):
-        title, first_row = named[1].strip(), named[0].count("\n") + 1
+    named = _OWN_TITLE.match(text, len(text) - len(text.lstrip()))
+    if named and text[named.end():].strip():
+        title, first_row = named[1].strip(), text.count("\n", 0, named.end()) + 1
         text = text[named.end():]
     for row, part in _parts(text, first_row):
         found.take(row, partial(Entry, "custom", title, "", part))
@@ -173,8 +175,8 @@ def _read_md(text: str, stem: str, found: Extracted) -> None:
             body.append(line)
             continue
         _take_section(found, first_row, path, stem, body)
-        level = len(heading[1])
-        path = [above for above in path if above[0] < level] + [(level, _plain(heading[2]))]
+        level, name = len(heading[1]), heading[2].strip().rstrip("#").rstrip()
+        path = [above for above in path if above[0] < level] + [(level, _plain(name))]
         body, first_row = [], row + 1
     _take_section(found, first_row, path, stem, body)
 

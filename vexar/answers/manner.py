@@ -5,10 +5,13 @@ from __future__ import annotations
 from vexar.sites.settings import SiteSettings
 
 # How strictly an answer keeps to the knowledge.
-ONLY = "Answer from the knowledge below only. What it does not hold you do not know, however sure you are."
+ONLY = (
+    "Answer from the knowledge below and the results of tools only. What they do not hold you do not know, however "
+    "sure you are."
+)
 FACTS = (
-    "Every fact about this website, its products, prices, stock, terms and people comes from the knowledge below only. "
-    "Beyond it you may give general advice that is common knowledge; nothing else."
+    "Every fact about this website, its products, prices, stock, terms and people comes from the knowledge below "
+    "and the results of tools only. Beyond them you may give general advice that is common knowledge; nothing else."
 )
 # What who sells or asks for contacts needs to say in order to be of any use.
 ADVISING = ("sales", "leads")

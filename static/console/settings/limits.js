@@ -63,6 +63,6 @@ function secretField(isSet) {
   return node;
 }
 
-function secretState(isSet) {
+export function secretState(isSet) {
   return isSet ? "Set" : "Not set";
 }

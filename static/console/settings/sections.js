@@ -3,6 +3,7 @@
 
 import { h } from "../lib/dom.js";
 import { checkbox, field, select } from "../lib/form.js";
+import { data } from "./data.js";
 import { Hours } from "./hours.js";
 import { area, input, lines, number, shownWhen } from "./inputs.js";
 import { limits } from "./limits.js";
@@ -143,4 +144,4 @@ const people = {
   }),
 };
 
-export const SECTIONS = [looks, answers, contact, people, limits, tag, site];
+export const SECTIONS = [looks, answers, contact, people, data, limits, tag, site];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from vexar.answers import manner
 from vexar.answers.foreign import defused, gives_orders, quoted, unnumbered
 from vexar.answers.live import LiveRun
 from vexar.answers.tools import Toolbox
+from vexar.conversing.lines import LINES
 from vexar.knowledge.search import search
 from vexar.models import Conversation, Message, Site, Visitor
-from vexar.providers import Passage, Prompt, Turn
+from vexar.providers import REQUEST_OPERATOR, Passage, Prompt, Tool, ToolResult, Turn
+from vexar.providers.people import asks_for_person
 from vexar.sites.settings import SiteSettings, read_settings
 from vexar.store import P, Statement, Store, Transaction
 
@@ -22,6 +25,13 @@ HISTORY_MESSAGES = 60
 CHARS_PER_TOKEN = 4
 MAX_PASSAGES = 5
 MAX_PASSAGE_CHARS = 4_000
+# Of one conversation, between two persons; whoever asks in plain words or with the button is not counted.
+MAX_UNASKED_CALLS = 2
+ALREADY_CALLED = ToolResult(
+    "Not done: persons of this website were called before and nobody is free. If the visitor wants one now, tell it "
+    "to ask for a person in plain words.", "", "repeated",
+)
+_CALLED_LINES = frozenset(LINES["waiting"].values())
 NOTHING_FOUND = "Nothing was found in the knowledge for the visitor's message."
 FOUND = (
     "The knowledge that was found for the visitor's message lies between the next two marks, in numbered passages. "
@@ -74,14 +84,28 @@ def build_prompt(store: Store, config: Config, live: LiveRun, *, toolbox: Toolbo
         site_name=site.name,
         provider=settings.ai_provider,
         model=settings.ai_model,
-        tools=toolbox.tools(
+        tools=_bounded(toolbox.tools(
             live, site=site, visitor=visitor, settings=settings,
             said=[*(row.content for row in rows if row.role == "visitor"), message.content],
-        ),
+        ), rows, message.content),
         has_people=settings.operator_enabled,
         parts=found.parts,
         origins=(site.url, *settings.allowed_origins, config.public_url),
         link_texts=_link_texts(settings, found.passages),
+    )
+
+
+def _bounded(tools: tuple[Tool, ...], rows: list, question: str) -> tuple[Tool, ...]:
+    """The tools, with that for persons called in vain where a model called often enough without being asked to.
+
+    Each call rings for people, and a page may talk a model into one with every message.
+    """
+    called = sum(row.role == "system" and row.content in _CALLED_LINES for row in rows)
+    if called < MAX_UNASKED_CALLS or asks_for_person(question):
+        return tools
+    return tuple(
+        replace(tool, call=lambda *_, **__: ALREADY_CALLED) if tool.name == REQUEST_OPERATOR else tool
+        for tool in tools
     )
 
 

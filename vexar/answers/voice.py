@@ -6,16 +6,14 @@ The builtin answerer only quotes the site's own words, so they are said as they 
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
 from vexar.answers.citing import Citing
 from vexar.answers.links import Links
 from vexar.answers.screening import Screen
-from vexar.providers import REQUEST_OPERATOR, Passage, Prompt, Tool, ToolResult
-
-# A page may have talked a model into it, and each call rings for people; who asks again in the same breath is told.
-ALREADY_CALLED = ToolResult("A person was called a moment ago. Do not call again; go on answering.", "", "repeated")
+from vexar.providers import Passage, Prompt, Tool, ToolResult
 
 
 class Voice:
@@ -27,7 +25,8 @@ class Voice:
         self._passages = prompt.passages
         self._citing = Citing(len(prompt.passages))
         self._screen = Screen(self._links, prompt.lang)
-        self._has_called = False
+        # Tools may end in threads of their own.
+        self._learning = threading.Lock()
         self.prompt = replace(prompt, tools=tuple(self._watched(tool) for tool in prompt.tools))
 
     def add(self, text: str) -> str:
@@ -50,13 +49,11 @@ class Voice:
 
     def _watched(self, tool: Tool) -> Tool:
         def call(params: Any = None, **how: Any) -> ToolResult:
-            if tool.name == REQUEST_OPERATOR:
-                if self._has_called:
-                    return ALREADY_CALLED
-                self._has_called = True
             result = tool.call(params, **how)
             # What only comes back to the model is no word of the site.
-            self._links.learn(result.told, said_before=json.dumps(params, ensure_ascii=False, default=str))
+            asked = json.dumps(params, ensure_ascii=False, default=str)
+            with self._learning:
+                self._links.learn(result.told, said_before=asked)
             return result
 
         return replace(tool, call=call)

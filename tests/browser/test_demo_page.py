@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from types import SimpleNamespace
 
@@ -87,6 +88,31 @@ def test_a_question_is_answered_with_a_source_that_leads_to_its_page(visit, path
     # Behind it may stand what else one could ask.
     answer = chat.bubbles()[-1].split("\n")[0]
     assert answer in opened.value.locator(".answer").inner_text()
+
+
+def test_a_model_answers_from_the_shops_knowledge_and_its_citation_is_the_source(browser, tmp_path):
+    def answer(wire, body):
+        system = next(message["content"] for message in body["messages"] if message["role"] == "system")
+        [number] = re.findall(r"(?m)^\[(\d)\] .*Canada", system)[:1]
+        offer = ". You may also ask:\n- Which countries "
+        wire.answer(["Yes, we do, in 6 to 10 ", f"days [{number}]", offer, "are there?"])
+
+    with Upstream() as upstream:
+        upstream.always = answer
+        env = {"VEXAR_DEMO": "on", "VEXAR_AI_BASE_URL": upstream.url, "VEXAR_AI_MODEL": "m"}
+        shop, context = Server(tmp_path, env=env), browser.new_context(viewport=PHONE)
+        try:
+            chat = Chat(context.new_page(), SimpleNamespace(url=shop.url))
+            chat.page.goto(shop.url)
+            open_chat(chat)
+            answer_of(chat, CANADA[0], "Yes, we do, in 6 to 10 days.")
+            chat.find(".asks button").wait_for()
+            chat.find(".sources summary").click()
+            assert chat.find(".sources a").count() == 1
+            assert chat.find(".sources a").get_attribute("href").endswith(CANADA[2])
+        finally:
+            context.close()
+            shop.kill()
 
 
 def test_what_else_one_could_ask_is_asked_by_a_tap(visit):

@@ -39,7 +39,10 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class Links:
-    """What may be linked. `origins`: the site's own (`*` is none); `texts`: whose links may be said as they stand."""
+    """What may be linked. `origins`: the site's own (`*` is none); `texts`: whose links may be said as they stand.
+
+    Texts are read when an answer holds the first link: most hold none, and reading takes milliseconds.
+    """
 
     def __init__(self, origins: Iterable[str], texts: Iterable[str] = (), visitor_texts: Iterable[str] = ()) -> None:
         self._origins = {_origin(origin) for origin in origins} - {None}
@@ -48,10 +51,10 @@ class Links:
         self._phones: set[str] = set()
         self._emails: set[str] = set()
         # A visitor's own address may be repeated to it, as plain text only.
-        self._visitor_emails = {email.lower() for text in visitor_texts for email in _EMAIL.findall(text)}
+        self._visitor_texts = visitor_texts
+        self._visitor_emails: set[str] = set()
         self._tags: set[str] = set()
-        for text in texts:
-            self.learn(text)
+        self._unread = [texts]
 
     def learn(self, text: str, *, said_before: str = "") -> None:
         """Take the links of a text in; none that `said_before` holds, for then the text only repeats it."""
@@ -67,6 +70,7 @@ class Links:
         a URL of somebody else would become a part of it where links are made of texts."""
         if self.leads_home(token.rstrip(TRAILING)):
             return len(token), False
+        self._read()
         # What is longer than any known URL cannot begin with one and end softly there.
         for end in range(min(len(token), self._longest), 7, -1):
             if end < len(token) and token[end] not in SOFT_ENDS:
@@ -81,6 +85,7 @@ class Links:
 
     def destination(self, text: str) -> str:
         """What a link would lead to: `own` (no other server), `allowed` or `forbidden`."""
+        self._read()
         text = _BLANK.sub("", html.unescape(html.unescape(text)))
         # With and without escapes: readers differ.
         found = {self._destination(text), self._destination(_ESCAPED.sub(r"\1", text))}
@@ -98,15 +103,23 @@ class Links:
 
     def allows_email(self, address: str) -> bool:
         """Whether an email address may be named."""
+        self._read()
         address = address.lower()
         return self._is_known_email(address) or address in self._visitor_emails
 
     def tag(self, begins: str) -> str | None:
         """The known HTML tag that a text begins with; empty when it may still become one, None when not."""
+        self._read()
         whole = [tag for tag in self._tags if begins.startswith(tag)]
         if whole:
             return max(whole, key=len)
         return "" if any(tag.startswith(begins) for tag in self._tags) else None
+
+    def _read(self) -> None:
+        while self._unread:
+            for text in self._unread.pop():
+                self.learn(text)
+            self._visitor_emails = {email.lower() for text in self._visitor_texts for email in _EMAIL.findall(text)}
 
     def _allows(self, scheme: str, url: str) -> bool:
         if scheme in ("http", "https"):

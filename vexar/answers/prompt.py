@@ -8,7 +8,7 @@ from typing import Any
 
 from config import Config
 from vexar.answers import manner
-from vexar.answers.foreign import defused, gives_orders, quoted, unnumbered
+from vexar.answers.foreign import defused, quoted, unnumbered
 from vexar.answers.live import LiveRun
 from vexar.answers.tools import Toolbox
 from vexar.conversing.lines import LINES
@@ -91,7 +91,7 @@ def build_prompt(store: Store, config: Config, live: LiveRun, *, toolbox: Toolbo
         has_people=settings.operator_enabled,
         parts=found.parts,
         origins=(site.url, *settings.allowed_origins, config.public_url),
-        link_texts=_link_texts(settings, found.passages),
+        link_texts=(settings.system_prompt, settings.custom_instructions, *settings.behavior_goals),
     )
 
 
@@ -168,14 +168,3 @@ def _passage(number: int, passage: Passage) -> str:
     url = "".join((passage.url or "").split())
     return f"[{number}] {unnumbered(head)}\n{text}" + (f"\n({url})" if url else "")
 
-
-def _link_texts(settings: SiteSettings, passages: tuple[Passage, ...]) -> tuple[str, ...]:
-    """Whose links may be said: what the owner wrote, and where the passages are from.
-
-    The text of a page that was read from the web may hold what strangers wrote there, so it lends none.
-    """
-    own = (settings.system_prompt, settings.custom_instructions, *settings.behavior_goals)
-    urls = (passage.url or "" for passage in passages)
-    written = (f"{passage.title}\n{passage.question}\n{passage.content}" for passage in passages
-               if passage.type != "page")
-    return (*own, *urls, *(text for text in written if not gives_orders(text)))

@@ -14,7 +14,7 @@ from vexar.answers.links import END, SOFT_ENDS, TRAILING, Links, host_at_end
 
 # Longer ones are nobody's: browsers and servers cut them, and no answer should wait for them.
 MAX_URL_CHARS, MAX_EMAIL_CHARS = 2_048, 260
-CONTEXT_CHARS = 300
+CONTEXT_CHARS, SCHEME_CHARS = 300, 8
 REMOVED = {
     "en": "(link removed)", "de": "(Link entfernt)", "fr": "(lien supprimé)", "es": "(enlace eliminado)",
     "pt": "(ligação removida)", "it": "(link rimosso)", "nl": "(link verwijderd)", "pl": "(link usunięty)",
@@ -46,6 +46,7 @@ _PLAIN_TAG_BEGUN = re.compile(r"</?(?:[a-z][a-z0-9]{0,9}\s?/?)?", re.IGNORECASE)
 _POINTED = re.compile(r"<(?:[a-z][a-z0-9+.-]{1,31}:[^\s<>\"'`]*|[\w.+%-]+@[\w.-]*)>", re.IGNORECASE)
 _POINTED_BEGUN = re.compile(r"<(?:[a-z][a-z0-9+.-]{1,31}:[^\s<>\"'`]*|[\w.+%-]+@[\w.-]*)", re.IGNORECASE)
 _LABELLED = re.compile(r"\](?:\(\s*|:[ \t]*\n?[ \t]*)?")
+_DESTINATION_ENDS = re.compile(r"\]\(|[\s()]")
 _PERILOUS = re.compile(r"(?!https?:)[a-z]+script:|data:", re.IGNORECASE)
 _POINTED_DESTINATION = re.compile(r"<[^<>\n]*>?")
 
@@ -129,7 +130,7 @@ class Screen:
     def _slash(self) -> Step:
         """Two slashes: an address whose scheme is written in another way, or that of the page. One: a path."""
         before = self._before
-        scheme = _SCHEME_BEFORE.search(before)
+        scheme = _SCHEME_BEFORE.search(before[-SCHEME_CHARS:])
         if not scheme and (before[-1:].isalnum() or before[-1:] in ("/", "_", "-")):
             return self._path()
         found = _SLASHES.match(self._text, self._at)
@@ -229,6 +230,8 @@ class Screen:
         is_pointed = text[:1] == "<"
         text = text[1:].removesuffix(">") if is_pointed else text
         leads = self._links.destination(text)
+        if leads == "allowed" and self._text.startswith("](", end):
+            leads = "forbidden"
         if (leads == "own" and not is_pointed) or (leads == "allowed" and not is_round):
             return self._at + 2, begun[0][:2]
         if leads == "allowed" and not re.search(rf"[{END}]", text):
@@ -241,11 +244,11 @@ class Screen:
         if self._text[start:start + 1] == "<":
             return _POINTED_DESTINATION.match(self._text, start).end()
         depth = 0
-        for place in range(start, len(self._text)):
-            char = self._text[place]
-            depth += (char == "(") - (char == ")")
-            if char.isspace() or (is_round and depth < 0):
-                return place
+        # No further than is waited for, and not into the next one: hostile texts nest thousands.
+        for found in _DESTINATION_ENDS.finditer(self._text, start, self._at + MAX_URL_CHARS + 1):
+            depth += (found[0] == "(") - (found[0] == ")")
+            if found[0].isspace() or found[0] == "](" or (is_round and depth < 0):
+                return found.start()
         return len(self._text)
 
     def _email(self) -> Step:

@@ -5,12 +5,15 @@ The builtin answerer only quotes the site's own words, so they are said as they 
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from vexar.answers.citing import Citing
+from vexar.answers.foreign import gives_orders
 from vexar.answers.links import Links
 from vexar.answers.screening import Screen
 from vexar.providers import Passage, Prompt, Tool, ToolResult
@@ -21,7 +24,7 @@ class Voice:
 
     def __init__(self, prompt: Prompt) -> None:
         visitor_texts = [prompt.question, *(turn.content for turn in prompt.history if turn.role == "user")]
-        self._links = Links(prompt.origins, prompt.link_texts, visitor_texts)
+        self._links = Links(prompt.origins, _link_texts(prompt), visitor_texts)
         self._passages = prompt.passages
         self._citing = Citing(len(prompt.passages))
         self._screen = Screen(self._links, prompt.lang)
@@ -57,3 +60,14 @@ class Voice:
             return result
 
         return replace(tool, call=call)
+
+
+def _link_texts(prompt: Prompt) -> Iterator[str]:
+    """Whose links may be said: what the owner wrote, where the passages are from, and what they hold.
+
+    The text of a page that was read from the web may hold what strangers wrote there, so it lends none.
+    """
+    urls = (passage.url or "" for passage in prompt.passages)
+    written = (f"{passage.title}\n{passage.question}\n{passage.content}" for passage in prompt.passages
+               if passage.type != "page")
+    return itertools.chain(prompt.link_texts, urls, (text for text in written if not gives_orders(text)))

@@ -110,7 +110,7 @@ class Prompt:
     has_people: bool = True
     # Where the message asks several things: each by itself.
     parts: tuple[Part, ...] = ()
-    # Which links an answer may hold: of these origins, and those that stand in these texts.
+    # Which links an answer may hold: of these origins, and those that stand in these texts of the owner.
     origins: tuple[str, ...] = ()
     link_texts: tuple[str, ...] = ()
 

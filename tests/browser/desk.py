@@ -46,9 +46,16 @@ class Shop:
 
     def operator(self, name: str = "Olga", *, is_owner: bool = False, path: str = "inbox", **options: Any) -> Console:
         """A person of the shop, signed in at the console in a browser of its own."""
-        person = self.person(name, is_owner=is_owner)
+        return self.console(self.person(name, is_owner=is_owner), path, **options)
+
+    def console(self, person: SimpleNamespace, path: str, *, site_id: int | None = None, **options: Any) -> Console:
+        """Somebody of `person()` at the console, on their first site unless told."""
         context = self._context(viewport=DESKTOP, **options)
         context.add_cookies([{"name": "vexar_session", "value": person.token, "url": self.url}])
+        if site_id:
+            # An empty page has no storage.
+            keep = f"location.protocol === 'http:' && localStorage.setItem('vexar-console-site', '{site_id}')"
+            context.add_init_script(keep)
         return Console(self, person, context, path)
 
     def person(self, name: str, *, is_owner: bool = False) -> SimpleNamespace:
@@ -202,10 +209,10 @@ class Console:
 
 
 @contextlib.contextmanager
-def open_server(folder: Path) -> Iterator[tuple[Server, Upstream, Store]]:
-    """The demo shop with a scripted AI, on two workers."""
+def open_server(folder: Path, **settings: str) -> Iterator[tuple[Server, Upstream, Store]]:
+    """The demo shop with a scripted AI, on two workers; `settings` by their names (`VEXAR_FETCH_ALLOW="..."`)."""
     with Upstream() as upstream:
-        env = {"VEXAR_DEMO": "on", "VEXAR_AI_BASE_URL": upstream.url, "VEXAR_AI_MODEL": "m"}
+        env = {"VEXAR_DEMO": "on", "VEXAR_AI_BASE_URL": upstream.url, "VEXAR_AI_MODEL": "m", **settings}
         server = Server(folder, workers=2, env=env)
         with contextlib.closing(open_store(server.database_url)) as store:
             # Its threads start with the first write: before a test counts them.

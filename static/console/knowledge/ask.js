@@ -8,6 +8,7 @@ import { kindTag, nameOf, sourceLink } from "./words.js";
 
 const MAX_QUESTION_CHARS = 4000;
 const FIRST_SOURCES = 5;
+const FIELDS = [["question", "In the question"], ["title", "In the title"], ["content", "In the text"]];
 
 export class Ask {
   title = "Ask";
@@ -40,7 +41,7 @@ export class Ask {
   async #ask(question) {
     this.#result.setAttribute("aria-busy", "true");
     try {
-      this.#draw(await api.post(`${this.#page.path}/knowledge/ask`, { question: question.trim() }));
+      this.#draw(await api.post(`${this.#page.path}/knowledge/ask`, { question: question.trim(), explain: true }));
     } finally {
       this.#result.removeAttribute("aria-busy");
     }
@@ -59,7 +60,7 @@ export class Ask {
           written(found.answer))),
         h("p", { class: "hint" }, "In the words of the built-in answerer. Where an AI model answers, it gets the " +
           "same sources and finds its own words."),
-        found.missing?.length > 0 && h("p", { class: "words" }, "Found nowhere: ",
+        found.missing.length > 0 && h("p", { class: "words" }, "Found nowhere: ",
           found.missing.map((word) => h("span", { class: "word is-missing" }, word))),
         !found.answered && this.#page.mayEdit && h("div", { class: "next" },
           h("button", { type: "button", onclick: () => this.#write(found.question) }, "Write the answer"))),
@@ -81,14 +82,19 @@ export class Ask {
         && h("p", { class: "soft small", dir: "auto" }, source.title),
       h("p", { class: "pre", dir: "auto" }, source.excerpt),
       link && h("p", { class: "small" }, link),
-      source.matched?.length > 0 && h("p", { class: "words" }, "Because of ",
-        source.matched.map((word) => h("span", { class: "word" }, word))));
+      FIELDS.map(([name, words]) => matchedIn(words, source.matched.filter((one) => one.field === name))));
   }
 
   #write(question) {
     this.#page.prefill = { type: "faq", question };
     this.#page.go("entries/new");
   }
+}
+
+// Which words of the question an entry holds in one of its fields; another spelling or word for it with what it is.
+function matchedIn(words, matched) {
+  return matched.length > 0 && h("p", { class: "words" }, words, matched.map(({ word, met, how }) =>
+    h("span", { class: "word" }, how === "same" ? word : `${word} ≈ ${met}`)));
 }
 
 function verdict({ answered, confidence, threshold, sources }) {

@@ -116,7 +116,7 @@ class Upload {
   }
 
   #draw(...content) {
-    put(this.node, h("h3", { class: "upload-name" }, h("bdi", {}, this.#file.name), " ",
+    put(this.node, h("h2", { class: "upload-name" }, h("bdi", {}, this.#file.name), " ",
       h("span", { class: "soft small" }, sizeWords(this.#file.size))), content);
   }
 }

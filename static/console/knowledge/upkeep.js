@@ -18,7 +18,7 @@ export function upkeepNode(page, onGone) {
 }
 
 function part(title, sentence, button) {
-  return h("div", { class: "part" }, h("div", {}, h("h3", {}, title), h("p", { class: "soft" }, sentence)), button);
+  return h("div", { class: "part" }, h("div", {}, h("h2", {}, title), h("p", { class: "soft" }, sentence)), button);
 }
 
 async function makeAnew(page, button) {

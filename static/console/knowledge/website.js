@@ -26,7 +26,8 @@ export class Website {
     this.node = h("div", { class: "list" },
       h("section", { class: "card form", "aria-label": "Your website" },
         h("div", { class: "page-head" },
-          h("div", { class: "crawl-what" }, h("h2", {}, "Your website"), h("p", { class: "soft" }, page.site.url)),
+          h("div", { class: "crawl-what" }, h("h2", {}, "Your website"), h("p", { class: "soft" }, page.site.url,
+            page.isOwner && [" · ", h("a", { href: "/console/settings/site" }, "Change the address")])),
           page.mayEdit && this.#button),
         h("p", { class: "soft last" }, "Follows the links and the site map of this address and keeps to its " +
           "robots.txt. Pages that changed are read anew, those that are gone are removed; what you wrote yourself " +

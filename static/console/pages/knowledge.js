@@ -30,8 +30,8 @@ export async function open(app, rest) {
   return page;
 }
 
-// What views see of it: `path` of the site in the API, `site`, `mayEdit`, go(path), count(), and `prefill`, what an
-// editor that is opened next begins with.
+// What views see of it: `path` of the site in the API, `site`, what one may do, go(path), count(), and `prefill`: what
+// the editor that is opened next begins with.
 class Knowledge {
   title = "Knowledge";
   prefill = null;
@@ -47,6 +47,7 @@ class Knowledge {
     this.#app = app;
     this.site = app.site;
     this.path = `sites/${app.siteId}`;
+    this.isOwner = app.user.is_owner;
     this.mayEdit = app.can("can_edit");
     this.mayReadConversations = app.can("can_view_conversations");
     this.node = h("div", { class: "page knowledge" }, h("h1", {}, "Knowledge"),

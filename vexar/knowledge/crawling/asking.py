@@ -11,7 +11,8 @@ from vexar.outbound.dialing import FetchError
 from vexar.outbound.fetch import Call
 from vexar.outbound.outside import Answer, Outside
 
-PAGE_TIMEOUT_S = 20.0
+# Less than the lease, or two workers would wait for the same slow page in turns, for ever.
+PAGE_TIMEOUT_S = 10.0
 MAX_RETRIES, MAX_RETRY_AFTER_S = 2, 60.0
 # A site that is asked too much is asked less from then on, down to one page in so many seconds.
 MAX_DELAY_S = 30.0

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import select
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,7 +20,7 @@ from vexar.knowledge.reading.html import read_page
 from vexar.knowledge.reading.sitemaps import read_sitemap
 
 # Without work it goes: a crawl a week must not keep the memory of two processes.
-IDLE_S = 30.0
+IDLE_S, GRACE_S = 30.0, 5
 MAX_MEMORY_BYTES = 2_000_000_000
 ENTRIES_PER_FRAME = 200
 
@@ -33,12 +34,15 @@ def main() -> None:
     with suppress(EOFError, OSError):
         while select.select([tasks], [], [], IDLE_S)[0]:
             task, data = json.loads(read_frame(tasks)), read_frame(tasks)
+            # A server that was killed cannot end us any more, and some pages would keep a parser busy for an hour.
+            signal.alarm(int(task["timeout_s"]) + GRACE_S)
             for part in _parts(task, data):
                 write_frame(answers, json.dumps(part).encode())
             write_frame(answers, b"")
+            signal.alarm(0)
 
 
-def _parts(task: dict[str, str], data: bytes) -> Iterator[dict[str, Any]]:
+def _parts(task: dict[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
     try:
         if task["do"] == "page":
             yield asdict(read_page(data, task["url"], task["charset"]))

@@ -62,7 +62,7 @@ class Reader:
     def _ask(self, task: dict[str, str], data: bytes, timeout_s: float) -> Iterator[dict[str, Any]]:
         child = self._free.get()
         try:
-            parts = child.ask(task, data, timeout_s)
+            parts = child.ask({**task, "timeout_s": timeout_s}, data, timeout_s)
         finally:
             self._free.put(child)
         for part in parts:
@@ -77,7 +77,7 @@ class _Child:
     def __init__(self) -> None:
         self._process: subprocess.Popen | None = None
 
-    def ask(self, task: dict[str, str], data: bytes, timeout_s: float) -> list[dict[str, Any]]:
+    def ask(self, task: dict[str, Any], data: bytes, timeout_s: float) -> list[dict[str, Any]]:
         """What it answers. Raises ExtractError when it does not."""
         # One that was idle may have just gone; a fresh one that goes did so over these bytes.
         for is_fresh in (self._process is None, True):
@@ -110,7 +110,7 @@ class _Child:
                 pipe.close()
 
     @staticmethod
-    def _talk(process: subprocess.Popen, task: dict[str, str], data: bytes) -> list[dict[str, Any]]:
+    def _talk(process: subprocess.Popen, task: dict[str, Any], data: bytes) -> list[dict[str, Any]]:
         write_frame(process.stdin, json.dumps(task).encode())
         write_frame(process.stdin, data)
         parts = []

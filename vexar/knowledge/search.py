@@ -70,7 +70,8 @@ def search(store: Store, site_id: int, question: str, *, lang: str = "", limit: 
     memory = _memories.setdefault(store, _Memory())
     several = questions(question)
     meaning = meaning_of(store)
-    directions = meaning.directions(site_id, [question, *several]) if meaning else {}
+    asked = [question, *several] if len(several) > 1 else [question]
+    directions = meaning.directions(site_id, asked) if meaning else {}
 
     def look(question: str) -> Found:
         return store.read_heavy(_search, site_id=site_id, question=question, lang=lang, limit=limit, memory=memory,

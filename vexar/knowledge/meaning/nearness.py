@@ -13,8 +13,9 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 from config import Config
@@ -37,13 +38,13 @@ FIRST_REST_S, MAX_REST_S = 2.0, 60.0
 # Of one process. A question's weighs 2 kB, a chunk's signs 0.3 kB.
 MAX_QUESTIONS, MAX_SIGNS = 500, 60_000
 # So many of the best by words are compared with the question, and so many of the best by signs.
-BEST_BY_WORDS, BEST_BY_SIGNS = 25, 40
+BEST_BY_WORDS, BEST_BY_SIGNS = 20, 30
 # Around the chunk that comes third in four of a site, this many tell how near anything comes.
 COMMON = 9
 # The same meaning is worth so much of the best score that words can have; those reach about 1.6 of it.
-MEANING = 2.0
+MEANING = 1.5
 # At this nearness meaning alone reaches the threshold of THRESHOLD, and so steep its confidence rises.
-NEAR, STEEPNESS, THRESHOLD, MOST_CONFIDENCE = 0.36, 14.0, 0.45, 0.98
+NEAR, STEEPNESS, THRESHOLD, MOST_CONFIDENCE = 0.38, 14.0, 0.45, 0.98
 # What the weaker of the two confidences takes away of the stronger one's doubt.
 AGREEMENT = 0.3
 
@@ -94,12 +95,11 @@ class Meaning:
         site's other texts, 1 the same. Chunks without an embedding are left out."""
         compass = Compass(direction)
         signs = self._refresh(tx, site_id, compass.dims, overview)
-        order = _order(tx, compass, signs, overview.chunks)
-        if not order:
-            return {}
+        order = _order(tx, compass, signs)
         at = max(0, len(order) * 3 // 4 - COMMON // 2)
-        common = order[at:at + COMMON]
-        asked = dict.fromkeys([*list(best)[:BEST_BY_WORDS], *order[:BEST_BY_SIGNS], *common])
+        common = _present(signs, order[at:], overview, COMMON)
+        chosen = _present(signs, order, overview, BEST_BY_SIGNS)
+        asked = dict.fromkeys([*islice(best, BEST_BY_WORDS), *chosen, *common])
         cosines: dict[int, float] = {}
         for row in rows.numbers_of(tx, list(asked), model=self._client.model, dims=compass.dims):
             cosines[row.chunk_id] = compass.cosine(row.numbers, row.squares)
@@ -200,11 +200,16 @@ def surer(confidence: float, near: float) -> float:
     return round(max(confidence, min(MOST_CONFIDENCE, more + AGREEMENT * less * (1 - more))), 4)
 
 
-def _order(tx: Transaction, compass: Compass, signs: Signs, alive: Collection[int]) -> list[int]:
-    """The chunks that are alive, the nearest by their signs first."""
+def _order(tx: Transaction, compass: Compass, signs: Signs) -> list[int]:
+    """The places of the codes, the nearest first."""
     apart: list[int] = []
     for at in range(0, len(signs.codes), 1_000):
         apart += compass.apart(signs.codes[at:at + 1_000])
         breathe(tx)
-    places = sorted(range(len(apart)), key=apart.__getitem__)
-    return [signs.chunks[place] for place in places if signs.chunks[place] in alive]
+    return sorted(range(len(apart)), key=apart.__getitem__)
+
+
+def _present(signs: Signs, places: Iterable[int], overview: Overview, many: int) -> list[int]:
+    """The first of these chunks that are still findable."""
+    chunks = (signs.chunks[place] for place in places)
+    return list(islice((chunk for chunk in chunks if chunk in overview.chunks), many))

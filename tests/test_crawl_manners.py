@@ -47,9 +47,9 @@ FAQ = {"@context": "https://schema.org", "@graph": [{"@type": "FAQPage", "mainEn
 def test_each_rule_of_a_site_and_each_kind_of_twin_is_minded(make_world):  # noqa: F811
     world = make_world(products=0)
     home = links(
-        "/slash", "/slash/", "/meta-noindex", "/head-noindex", "/other-bot", "/nofollow", "/none", "/session?PHPSESSID=1",
-        "/session?PHPSESSID=2", "/refresh", "/canonical-gone", "/canonical-home", "/manual.pdf", "/peugeot-404", "/slow",
-        "/en", "/secret/x", "/secret/open", "/canon-a", "/canon-b",
+        "/slash", "/slash/", "/meta-noindex", "/head-noindex", "/other-bot", "/nofollow", "/none",
+        "/session?PHPSESSID=1", "/session?PHPSESSID=2", "/refresh", "/canonical-gone", "/canonical-home", "/manual.pdf", "/peugeot-404",
+        "/slow", "/en", "/secret/x", "/secret/open", "/canon-a", "/canon-b",
     )
     lay_out(world, {
         "/robots.txt": (200, {}, b"User-agent: *\nDisallow: /secret/\nAllow: /secret/open\nDisallow: /*.php$\n"),
@@ -63,7 +63,8 @@ def test_each_rule_of_a_site_and_each_kind_of_twin_is_minded(make_world):  # noq
         "/behind-nofollow": say("behind nofollow"),
         "/none": say("unseen three", "<meta name=robots content='noarchive, none'>", links("/behind-nofollow")),
         "/session": say("session"),
-        "/refresh": say("gone on", "<meta http-equiv=refresh content='0; url=/refreshed'>"), "/refreshed": say("refreshed"),
+        "/refresh": say("gone on", "<meta http-equiv=refresh content='0; url=/refreshed'>"),
+        "/refreshed": say("refreshed"),
         "/canonical-gone": say("canonical gone", "<link rel=canonical href=/nowhere>"),
         "/canonical-home": say("canonical home", "<link rel=canonical href=/>"),
         "/manual.pdf": (200, {"Content-Type": "application/pdf"}, b"%PDF-1.4"),
@@ -94,8 +95,9 @@ def test_a_site_is_asked_one_page_at_a_time_with_the_pause_it_wants(make_world):
     world = make_world(products=3, delay_s=0.02)
     world.crawler.delay_s = 0.05
     paths = ("/a", "/b", "/c")
-    lay_out(world, {"/robots.txt": (200, {}, b"User-agent: *\nCrawl-delay: 0.25\n"), "/": say("home", body=links(*paths)),
-                    **{path: say(path) for path in paths}})  # fmt: skip
+    robots = (200, {}, b"User-agent: *\nCrawl-delay: 0.25\n")
+    pages = {path: say(path) for path in paths}
+    lay_out(world, {"/robots.txt": robots, "/": say("home", body=links(*paths)), **pages})
     run(world)
     assert len(entries(world)) == 4
     times = world.site.times
@@ -262,11 +264,13 @@ def test_the_names_of_a_site_become_the_one_it_lives_at(twin):
 
 
 HOSTILE = {
-    "nested divs": b"<div>x" * 200_000, "nested tables": b"<table><tr><td>" * 60_000, "open anchors": b"<a href=x>y" * 90_000,
+    "nested divs": b"<div>x" * 200_000, "nested tables": b"<table><tr><td>" * 60_000,
+    "open anchors": b"<a href=x>y" * 90_000,
     "nested menus": b"<div class=menu>" * 1_900 + b"word " * 180_000, "headers": b"<header>" * 1_900 + b"x " * 400_000,
     "articles": b"<article>" * 1_900 + b"x " * 400_000, "cells": b"<table><tr>" + b"<td>x" * 180_000,
     "a class": b"<p class='" + b"menu- " * 160_000 + b"'>x", "a style": b"<p style='" + b"display " * 120_000 + b"'>x",
-    "spaces": b"<h1>x" + b" " * 900_000 + b"y", "refresh": b"<meta http-equiv=refresh content='" + b"1" * 900_000 + b"'>",
+    "spaces": b"<h1>x" + b" " * 900_000 + b"y",
+    "refresh": b"<meta http-equiv=refresh content='" + b"1" * 900_000 + b"'>",
     "entities": b"&lt" * 300_000, "comments": b"<!--" * 200_000, "ends": b"</div>" * 160_000,
     "faq": b"<script type='application/ld+json'>" + b"[" * 400_000 + b"</script>",
 }  # fmt: skip

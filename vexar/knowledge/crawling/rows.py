@@ -11,7 +11,7 @@ from peewee import fn
 from vexar.models import Crawl, CrawlPage, Site
 from vexar.store import Duplicate, P, Statement, Transaction
 
-LEASE_MS = 15_000
+LEASE_MS = 12_000
 MAX_FOUND = 5_000
 ROWS_PER_JOB = 200
 

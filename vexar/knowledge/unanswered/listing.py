@@ -22,6 +22,7 @@ from vexar.store import P, Statement, Store, Transaction
 # Twice as many visitors count as much as having been asked so much later.
 DOUBLING_MS = 3 * 86_400_000
 MAX_OTHER_WORDINGS = 5
+MARKS = ("?", "？", "؟")
 # Longer than storing an entry takes; whoever dies in between leaves the group to the next try.
 CLAIM_MS = 60_000
 
@@ -170,8 +171,8 @@ def _row(row: Any, said: Sequence[Any], suggestion: Mapping | None) -> dict:
 
 
 def _by_typicality(said: Sequence[Any]) -> list[str]:
-    """The different wordings: first what tells nobody's number or address, then what most visitors wrote, then what
-    shares most with the others, then the shortest; of each the newest spelling."""
+    """The different wordings: first what tells nobody's number or address, then what most visitors wrote, then with a
+    question mark, then what shares most with the others, then the shortest; of each the newest spelling."""
     terms = [unpack(ask.terms) for ask in said]
     common = Counter(term for each in terms for term in each)
     visitors: dict[str, set[int]] = defaultdict(set)
@@ -180,13 +181,16 @@ def _by_typicality(said: Sequence[Any]) -> list[str]:
         key = folded(ask.question)
         visitors[key].add(ask.visitor_id)
         spelled.setdefault(key, (ask.question, sum(common[term] for term in each) / max(1, len(each))))
-    order = sorted(spelled, key=lambda key: (is_personal(spelled[key][0]), -len(visitors[key]), -spelled[key][1],
-                                             len(key), key))
-    return [spelled[key][0] for key in order]
+
+    def rank(key: str) -> tuple:
+        question, shared = spelled[key]
+        return is_personal(question), -len(visitors[key]), not question.endswith(MARKS), -shared, len(key), key
+
+    return [spelled[key][0] for key in sorted(spelled, key=rank)]
 
 
 def _as_question(said: str) -> str:
     """With a mark behind it, so that the next wording is a sentence of its own."""
-    if said.endswith(("?", "？", "؟", "!", "！", ".", "。")):
+    if said.endswith((*MARKS, "!", "！", ".", "。")):
         return said
     return said + ("？" if text.is_dense(said[-1:]) else "?")

@@ -167,6 +167,14 @@ def test_an_order_is_looked_up_only_with_what_the_visitor_wrote(cast, shop, mode
     assert is_asked or "the visitor has not given this" in results(model.requests[-1])[0]
 
 
+def test_what_others_said_is_not_given_by_the_visitor(cast, shop, model):
+    model.script(["Perhaps A-1023, ann@shop.example?"])
+    cast.ann.ask("Where is my order?")
+    model.script(calls(ORDER), ["Well."])
+    cast.ann.ask("Yes")
+    assert shop.calls == []
+
+
 def test_the_address_a_visitor_left_counts_as_given(cast, shop, model):
     cast.ann.post("chat/email", email="ann@shop.example")
     model.script(calls(ORDER), ["On its way."])
@@ -347,15 +355,17 @@ def test_an_endpoint_that_fails_again_and_again_is_left_alone_for_a_while(cast, 
 # Answers that are not wanted any more.
 
 
-def test_stop_ends_the_call_at_once(cast, shop, model):
+def test_stop_ends_the_call_at_once(app, shop, model):
+    patient = Cast(app, data_api_enabled=True, data_api_url=shop.url, data_api_timeout=30)
+    model.requests.clear()
     shop.always = hangs
     model.script(calls(SEARCH))
-    asking = threading.Thread(target=cast.ann.ask, args=("Scarves?",), kwargs={"message_id": "m1"})
+    asking = threading.Thread(target=patient.ann.ask, args=("Scarves?",), kwargs={"message_id": "m1"})
     asking.start()
     shop.wait_for(1)
-    assert cast.ann.post("chat/stop", message_id="m1").json["stopped"]
+    assert patient.ann.post("chat/stop", message_id="m1").json["stopped"]
     asking.join(10)
-    wait_until(lambda: not shop._open, "the endpoint to be hung up on", timeout_s=1.5)
+    wait_until(lambda: not shop._open, "the endpoint to be hung up on", timeout_s=10)
     assert model.count == 1
 
 

@@ -14,11 +14,12 @@ import pytest
 
 from tests.cast import add_site, open_app
 from tests.desk import Desk
-from tests.shop_data import ShopData, bombs, breaks, drips, drips_headers, hangs, says, writes
+from tests.shop_data import ShopData, bomb, bombs, breaks, drips, drips_headers, hangs, says, writes
 from tests.upstream import refused_url
 from vexar.answers.data_api import MAX_BYTES, DataApi, DataEndpoint
-from vexar.answers.excerpt import excerpt
+from vexar.answers.excerpt import MAX_DEPTH, excerpt
 from vexar.answers.pauses import FAILURES, Pauses
+from vexar.models import Site
 from vexar.outbound.outside import Outside
 
 KEY = "k-5eCr3t"
@@ -57,6 +58,8 @@ WORKS = [
 def app(tmp_path_factory):
     with open_app(tmp_path_factory.mktemp("faults"), fetch_allow="127.0.0.1/32") as app:
         app.extensions["vexar"].data_api.outside.session.resolver.find("127.0.0.1", 80, 5)
+        # Made now: the endpoint that sends it would be late.
+        bomb()
         yield app
 
 
@@ -108,6 +111,23 @@ def test_the_ping_is_asked_as_every_action_is(trial, shop):
     assert answer["detail"] == {
         "outcome": "ok", "status": 200, "actions": ["search_products", "get_product"], "warnings": [],
     }  # fmt: skip
+
+
+def test_a_test_that_works_ends_a_pause_and_one_that_fails_begins_none(app, trial, shop):
+    pauses = app.extensions["vexar"].data_api.pauses
+    shop.always = says({}, 500)
+    for _ in range(FAILURES + 1):
+        trial()
+    assert pauses._failures == {}
+    site_key = shop.calls[0]["site_key"]
+    (site,) = app.extensions["vexar"].store.read(lambda tx: tx.all(Site.select(Site).where(Site.site_key == site_key)))
+    endpoint = DataEndpoint(site.id, site_key, shop.url, KEY, 1)
+    for _ in range(FAILURES):
+        pauses.note(endpoint, is_good=False)
+    assert not pauses.may_ask(endpoint)
+    shop.always = None
+    assert trial().json["ok"]
+    assert pauses.may_ask(endpoint)
 
 
 def test_only_actions_of_ours_are_shown_and_no_other_data(trial, shop):
@@ -252,6 +272,14 @@ def test_a_pause_begins_with_failures_in_a_row_and_lets_one_through(monkeypatch)
 ])  # fmt: skip
 def test_an_excerpt_keeps_whole_items_from_the_start(data, max_chars, expected):
     assert excerpt(data, max_chars) == (expected, expected != data)
+
+
+def test_an_excerpt_is_not_deeper_than_anybody_needs():
+    deep = "x" * 5_000
+    for _ in range(500):
+        deep = [deep, 1]
+    cut, is_cut = excerpt(deep, 4_000)
+    assert (is_cut, json.dumps(cut).count("[")) == (True, MAX_DEPTH + 1)
 
 
 @pytest.mark.parametrize("seed", range(5))

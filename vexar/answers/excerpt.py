@@ -9,6 +9,8 @@ import msgspec
 MAX_STRING_CHARS = 1_000
 SHORT_CHARS = 80
 RANKS = 3
+# Nobody nests data deeper, and every level is measured anew.
+MAX_DEPTH = 12
 # What separates two items, and what stands around a list or object, in JSON.
 COMMA, BRACKETS, COLON = 1, 2, 1
 
@@ -20,8 +22,7 @@ def excerpt(data: Any, max_chars: int) -> tuple[Any, bool]:
     """
     if _size(data) <= max_chars:
         return data, False
-    cut = _cut(data, max_chars)
-    return cut, True
+    return _cut(_short(data, MAX_DEPTH), max_chars), True
 
 
 def _cut(value: Any, left: int) -> Any:
@@ -38,7 +39,7 @@ def _items(items: list, left: int) -> list:
     kept: list = []
     for item in items:
         # The first one is shown in part before nothing is: a single product may be longer than all of it.
-        item = _short(item) if kept else _cut(_short(item), left)
+        item = item if kept else _cut(item, left)
         left -= _size(item) + COMMA
         if left < 0:
             break
@@ -69,14 +70,14 @@ def _rank(value: Any) -> int:
     return int(isinstance(value, str) and len(value) > SHORT_CHARS)
 
 
-def _short(value: Any) -> Any:
-    """The same with every text cut to MAX_STRING_CHARS."""
+def _short(value: Any, depth: int) -> Any:
+    """The same with every text cut to MAX_STRING_CHARS, and nothing that lies deeper."""
     if isinstance(value, str):
         return value if len(value) <= MAX_STRING_CHARS else f"{value[:MAX_STRING_CHARS]}…"
     if isinstance(value, list):
-        return [_short(item) for item in value]
+        return [_short(item, depth - 1) for item in value] if depth else []
     if isinstance(value, dict):
-        return {name: _short(item) for name, item in value.items()}
+        return {name: _short(item, depth - 1) for name, item in value.items()} if depth else {}
     return value
 
 

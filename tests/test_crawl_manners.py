@@ -48,8 +48,8 @@ def test_each_rule_of_a_site_and_each_kind_of_twin_is_minded(make_world):  # noq
     world = make_world(products=0)
     home = links(
         "/slash", "/slash/", "/meta-noindex", "/head-noindex", "/other-bot", "/nofollow", "/none",
-        "/session?PHPSESSID=1", "/session?PHPSESSID=2", "/refresh", "/canonical-gone", "/canonical-home", "/manual.pdf", "/peugeot-404",
-        "/slow", "/en", "/secret/x", "/secret/open", "/canon-a", "/canon-b",
+        "/session?PHPSESSID=1", "/session?PHPSESSID=2", "/refresh", "/canonical-gone", "/canonical-home", "/manual.pdf",
+        "/peugeot-404", "/slow", "/en", "/secret/x", "/secret/open", "/canon-a", "/canon-b",
     )
     lay_out(world, {
         "/robots.txt": (200, {}, b"User-agent: *\nDisallow: /secret/\nAllow: /secret/open\nDisallow: /*.php$\n"),

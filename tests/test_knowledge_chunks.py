@@ -72,7 +72,7 @@ def test_an_index_of_older_rules_is_made_anew_by_itself(store):
     theirs = add_entries(store, other.id, SHOP[:1])
 
     def as_after_an_upgrade(tx):
-        tx.run(KnowledgeEntry.update(length=0, index_version=0, created_ms=0))
+        tx.run(KnowledgeEntry.update(length=0, index_version=0, changed_ms=0))
         tx.run(KnowledgeTerm.delete())
         tx.run(KnowledgeChunk.delete())
 

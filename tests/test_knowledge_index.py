@@ -73,7 +73,7 @@ def test_an_import_that_died_halfway_is_not_found_and_is_completed_by_the_next(s
     (number,) = add_entries(store, site.id, SHOP[:1])
 
     def as_if_it_died(tx):
-        tx.run(KnowledgeEntry.update(length=0).where(KnowledgeEntry.id == number))
+        tx.run(KnowledgeEntry.update(length=0, index_version=0).where(KnowledgeEntry.id == number))
         tx.run(KnowledgeTerm.delete().where(KnowledgeTerm.site_id == site.id, KnowledgeTerm.term != "canada"))
         tx.run(Site.update(knowledge_version=Site.knowledge_version + 1))
 

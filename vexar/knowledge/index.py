@@ -1,12 +1,14 @@
 """Puts entries into a site's knowledge and takes them out again, in small slices.
 
 An entry counts only while its `length` is above 0, and that is written last: whoever dies in between leaves
-nothing half findable behind, and the same import again (or rebuild.py) completes it.
+nothing half findable behind, and the same import again (or rebuild.py) completes it. Who gives an entry another text
+claims it by a number of its own in `index_version`; whoever was at it before writes nothing more.
 """
 
 from __future__ import annotations
 
 import functools
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -37,8 +39,12 @@ INSERT_ENTRY = Statement(KnowledgeEntry.insert({
 FINISH_ENTRY = Statement(
     KnowledgeEntry.update({KnowledgeEntry.lang: P.lang, KnowledgeEntry.length: P.length, KnowledgeEntry.url: P.url,
                            KnowledgeEntry.changed_ms: P.now_ms, KnowledgeEntry.index_version: INDEX_VERSION})
+    .where(KnowledgeEntry.id == P.entry_id, KnowledgeEntry.site_id == P.site_id,
+           KnowledgeEntry.index_version == P.claim))
+MOVE_ENTRY = Statement(
+    KnowledgeEntry.update({KnowledgeEntry.url: P.url, KnowledgeEntry.changed_ms: P.now_ms})
     .where(KnowledgeEntry.id == P.entry_id, KnowledgeEntry.site_id == P.site_id))
-HIDE_ENTRIES = KnowledgeEntry.update({KnowledgeEntry.length: 0})
+CLAIM = Statement(KnowledgeEntry.select(KnowledgeEntry.index_version).where(KnowledgeEntry.id == P.entry_id))
 STORED_AFTER = Statement(
     KnowledgeEntry.select(KnowledgeEntry.id, KnowledgeEntry.type, KnowledgeEntry.title, KnowledgeEntry.question,
                           KnowledgeEntry.content, KnowledgeEntry.url, KnowledgeEntry.lang, KnowledgeEntry.length)
@@ -53,6 +59,7 @@ INSERT_CHUNK = Statement(KnowledgeChunk.insert({
     KnowledgeChunk.question_terms: P.question_terms, KnowledgeChunk.title_terms: P.title_terms,
     KnowledgeChunk.content_terms: P.content_terms,
 }))
+CHUNK_IS_THERE = Statement(KnowledgeChunk.select(KnowledgeChunk.id).where(KnowledgeChunk.id == P.chunk_id))
 DELETE_CHUNK = Statement(KnowledgeChunk.delete().where(KnowledgeChunk.id == P.chunk_id))
 DELETE_VECTOR = Statement(KnowledgeVector.delete().where(KnowledgeVector.chunk_id == P.chunk_id))
 SOME_TERMS = Statement(KnowledgeTerm.select(KnowledgeTerm.term)
@@ -116,7 +123,7 @@ def remove_entries(store: Store, site_id: int, ids: Sequence[int] | None = None)
     present = store.read_heavy(_present, site_id=site_id)
     doomed = present if ids is None else sorted(set(ids) & set(present))
     for some in slices(doomed, ROWS_PER_JOB):
-        store.write(_hide, site_id=site_id, ids=some)
+        store.write(_hide, site_id=site_id, ids=some, claim=new_claim())
     drop_parts(store, site_id, doomed)
     for some in slices(doomed, ROWS_PER_JOB):
         store.write(_delete, site_id=site_id, ids=some)
@@ -128,8 +135,15 @@ def usual_lang(entries: Sequence[Entry], lang: str = "") -> str:
     return text.language(lang) or text.detect("\n".join(entry.content[:300] for entry in entries[:50]))
 
 
-def complete(store: Store, site_id: int, pairs: Sequence[tuple[Entry, Stored]], *, lang: str, usual: str) -> None:
-    """Write parts and terms of those entries that have none yet, then what makes them findable."""
+def new_claim() -> int:
+    """A number for `index_version` that nobody else has, below every version."""
+    return -1 - secrets.randbelow(2**31 - 1)
+
+
+def complete(store: Store, site_id: int, pairs: Sequence[tuple[Entry, Stored]], *, lang: str, usual: str,
+             claim: int = 0) -> None:
+    """Write parts and terms of those entries that have none yet, then what makes them findable; nothing of an entry
+    that is no longer under this claim."""
     rows: dict[int, dict] = {}
     for entry, stored in pairs:
         if not stored.length or (entry.url or stored.url) != stored.url:
@@ -139,15 +153,16 @@ def complete(store: Store, site_id: int, pairs: Sequence[tuple[Entry, Stored]], 
     parts = _parts(unfinished, text.language(lang), usual)
     # A few at a time: cutting words takes the processor, and every write lets the running answers go on.
     while some := list(islice(parts, 10)):
-        ids = store.write(_add_chunks, site_id=site_id, parts=some)
-        terms = [(site_id, term, number, *counts) for part, number in zip(some, ids, strict=True)
+        ids = store.write(_add_chunks, site_id=site_id, parts=some, claim=claim)
+        terms = [(site_id, term, number, *counts) for part, number in zip(some, ids, strict=True) if number
                  for term, counts in part.counts.items()]
         for part in some:
             rows[part.entry_id]["length"] += max(1, sum(part.sums()))
         for batch in slices(terms, ROWS_PER_JOB):
-            store.write(_insert_terms, rows=batch)
+            store.write(_insert_terms, site_id=site_id, rows=batch)
     if rows:
-        store.write(_finish, site_id=site_id, rows=list(rows.values()))
+        moved = {stored.entry_id for _, stored in pairs if stored.length}
+        store.write(_finish, site_id=site_id, rows=list(rows.values()), moved=moved, claim=claim)
 
 
 def drop_parts(store: Store, site_id: int, ids: Iterable[int]) -> None:
@@ -204,10 +219,16 @@ def _insert(tx: Transaction, site_id: int, entries: dict[bytes, Entry], wanted: 
     return found, after
 
 
-def _add_chunks(tx: Transaction, site_id: int, parts: list[_Part]) -> list[int]:
+def _add_chunks(tx: Transaction, site_id: int, parts: list[_Part], claim: int) -> list[int]:
+    """The numbers of their rows; 0 for one whose entry somebody else claimed, finished or removed."""
     tx.one(LOCK_SITE, site_id=site_id)
+    holders = {entry_id: tx.one(CLAIM, entry_id=entry_id) for entry_id in {part.entry_id for part in parts}}
     ids = []
     for part in parts:
+        holder = holders[part.entry_id]
+        if holder is None or holder.index_version != claim:
+            ids.append(0)
+            continue
         # What an import that died has left, or another server writes at the same time: the same part.
         there = tx.one(CHUNK, entry_id=part.entry_id, place=part.place)
         of_question, of_title, of_content = part.sums()
@@ -218,7 +239,11 @@ def _add_chunks(tx: Transaction, site_id: int, parts: list[_Part]) -> list[int]:
     return ids
 
 
-def _insert_terms(tx: Transaction, rows: list[tuple]) -> None:
+def _insert_terms(tx: Transaction, site_id: int, rows: list[tuple]) -> None:
+    # Under the lock, or the parts could go while their terms come, which nobody would ever take away again.
+    tx.one(LOCK_SITE, site_id=site_id)
+    there = {number for number in {row[2] for row in rows} if tx.one(CHUNK_IS_THERE, chunk_id=number)}
+    rows = [row for row in rows if row[2] in there]
     at = 0
     for size in INSERT_SIZES:
         while len(rows) - at >= size:
@@ -236,19 +261,24 @@ def _insert_of(size: int) -> Statement:
     return Statement(KnowledgeTerm.insert_many(rows, fields=fields).on_conflict_replace())
 
 
-def _finish(tx: Transaction, site_id: int, rows: list[dict]) -> None:
+def _finish(tx: Transaction, site_id: int, rows: list[dict], moved: set[int], claim: int) -> None:
     now_ms = tx.now_ms()
     tx.run(GROW_VERSION, site_id=site_id)
     for row in rows:
-        tx.run(FINISH_ENTRY, site_id=site_id, now_ms=now_ms, **row)
+        if row["entry_id"] in moved:
+            tx.run(MOVE_ENTRY, site_id=site_id, now_ms=now_ms, entry_id=row["entry_id"], url=row["url"])
+        else:
+            tx.run(FINISH_ENTRY, site_id=site_id, now_ms=now_ms, claim=claim, **row)
 
 
-def _hide(tx: Transaction, site_id: int, ids: list[int]) -> None:
-    tx.run(HIDE_ENTRIES.where(KnowledgeEntry.site_id == site_id, KnowledgeEntry.id.in_(ids)))
+def _hide(tx: Transaction, site_id: int, ids: list[int], claim: int) -> None:
     tx.run(GROW_VERSION, site_id=site_id)
+    hiding = KnowledgeEntry.update({KnowledgeEntry.length: 0, KnowledgeEntry.index_version: claim})
+    tx.run(hiding.where(KnowledgeEntry.site_id == site_id, KnowledgeEntry.id.in_(ids)))
 
 
 def _delete_terms(tx: Transaction, site_id: int, chunk_id: int) -> int:
+    tx.one(LOCK_SITE, site_id=site_id)
     terms = [row.term for row in tx.all(SOME_TERMS, site_id=site_id, chunk_id=chunk_id)]
     if terms:
         tx.run(KnowledgeTerm.delete().where(KnowledgeTerm.site_id == site_id, KnowledgeTerm.chunk_id == chunk_id,

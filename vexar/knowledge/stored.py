@@ -9,7 +9,7 @@ from typing import Any
 from peewee import fn
 
 from vexar.knowledge.entries import Entry
-from vexar.knowledge.index import GROW_VERSION, Stored, complete, drop_parts, usual_lang
+from vexar.knowledge.index import GROW_VERSION, Stored, complete, drop_parts, new_claim, usual_lang
 from vexar.models import KnowledgeEntry
 from vexar.store import P, Statement, Store, Transaction
 
@@ -18,7 +18,7 @@ _REPLACE = Statement(
     KnowledgeEntry.update({
         KnowledgeEntry.type: P.type, KnowledgeEntry.title: P.title, KnowledgeEntry.question: P.question,
         KnowledgeEntry.content: P.content, KnowledgeEntry.url: P.url, KnowledgeEntry.length: 0,
-        KnowledgeEntry.index_version: 0, KnowledgeEntry.changed_ms: P.now_ms,
+        KnowledgeEntry.index_version: P.claim, KnowledgeEntry.changed_ms: P.now_ms,
     }).where(KnowledgeEntry.id == P.entry_id, KnowledgeEntry.site_id == P.site_id)
 )
 
@@ -44,14 +44,16 @@ def slice_below(tx: Transaction, *, site_id: int, kind: str, search: str, below:
 
 
 def change(store: Store, site_id: int, entry_id: int, entry: Entry) -> bool:
-    """Give an entry another text; whether it is still there. It is findable by the new one when this returns. Raises
-    ValueError for an entry with a `problem()`."""
+    """Give an entry another text; whether it is still there. It is findable by the new one when this returns, unless
+    somebody gave it yet another meanwhile: the last one wins. Raises ValueError for an entry with a `problem()`."""
     if problem := entry.problem():
         raise ValueError(problem)
-    if not store.write(_replace, site_id=site_id, entry_id=entry_id, entry=entry):
+    claim = new_claim()
+    if not store.write(_replace, site_id=site_id, entry_id=entry_id, entry=entry, claim=claim):
         return False
     drop_parts(store, site_id, [entry_id])
-    complete(store, site_id, [(entry, Stored(entry_id, entry.url, "", 0))], lang="", usual=usual_lang([entry]))
+    pairs = [(entry, Stored(entry_id, entry.url, "", 0))]
+    complete(store, site_id, pairs, lang="", usual=usual_lang([entry]), claim=claim)
     return True
 
 
@@ -65,10 +67,9 @@ def _matching(query: Any, site_id: int, kind: str, search: str) -> Any:
     return query
 
 
-def _replace(tx: Transaction, site_id: int, entry_id: int, entry: Entry) -> bool:
-    # Hidden and marked as outdated at once: whoever dies before it is indexed leaves it to the next start.
-    if not tx.run(_REPLACE, site_id=site_id, entry_id=entry_id, type=entry.type, title=entry.title,
-                  question=entry.question, content=entry.content, url=entry.url, now_ms=tx.now_ms()):
-        return False
+def _replace(tx: Transaction, site_id: int, entry_id: int, entry: Entry, claim: int) -> bool:
+    # First, for its lock: who is still writing parts of the old text has written them, or will see the claim.
     tx.run(GROW_VERSION, site_id=site_id)
-    return True
+    # Hidden and claimed at once: whoever dies before it is indexed leaves it to the scheduler.
+    return bool(tx.run(_REPLACE, site_id=site_id, entry_id=entry_id, type=entry.type, title=entry.title,
+                       question=entry.question, content=entry.content, url=entry.url, now_ms=tx.now_ms(), claim=claim))

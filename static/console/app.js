@@ -135,7 +135,7 @@ class App extends EventTarget {
       return;
     }
     if (name === this.#name && this.#page?.update) {
-      this.#page.update(rest.join("/"));
+      await this.#page.update(rest.join("/"));
       this.#mark();
       return;
     }

@@ -49,6 +49,11 @@ def file(name, content):
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
 
 
+def figures(at):
+    pairs = at.olga.find(".crawl-figures > div").all()
+    return {pair.locator("dt").inner_text(): pair.locator("dd").inner_text() for pair in pairs}
+
+
 def choose(at, *files):
     at.olga.find("input[type=file]").set_input_files(list(files))
 
@@ -71,6 +76,7 @@ def test_who_knows_nothing_gets_to_a_right_answer_by_reading_the_website(desk, w
         "1\nare closed by the site's robots.txt", "1\nare pictures or documents", "1\nask not to be indexed",
         "1\nlead to another website",
     ]  # fmt: skip
+    assert figures(at) == {"Pages kept": "2", "New": "2", "Changed": "0", "Skipped": "4", "Errors": "0"}
     assert {row.url for row in at.entries(type="page")} == {f"{website.url}/", f"{website.url}/shipping"}
 
     at.olga.page.get_by_role("link", name="Ask something").click()
@@ -85,6 +91,20 @@ def test_who_knows_nothing_gets_to_a_right_answer_by_reading_the_website(desk, w
     assert "Delivery to Canada" in at.field("Text").input_value()
     at.olga.page.go_back()
     assert at.field("Ask as a visitor would").input_value() == "How much is delivery to Canada?"
+
+
+def test_the_website_is_read_again_for_what_changed_and_what_is_gone(desk, website):
+    at = desk("knowledge/website", url=website.url)
+    at.olga.press("Read my website")
+    at.olga.find(".result", has_text="2 pages").wait_for(timeout=30_000)
+    website.pages["/"] = website.pages["/"].replace(b"/shipping", b"/care")
+    website.pages["/care"] = website.pages.pop("/shipping").replace(b"Shipping", b"Caring for wool")
+    at.olga.press("Read it again")
+    at.olga.find("progress").wait_for()
+    at.olga.find(".result", has_text="2 pages").wait_for(timeout=30_000)
+    shown = figures(at)
+    assert (shown["New"], shown["Pages kept"]) == ("1", "2")
+    assert {row.url for row in at.entries()} == {f"{website.url}/", f"{website.url}/care"}
 
 
 def test_one_page_is_read_by_its_address_and_another_website_is_refused_there(desk, website):
@@ -136,6 +156,7 @@ def test_an_entry_is_written_found_changed_and_deleted(desk):
     at.field("Search entries").fill("birthday presents")
     at.olga.until(lambda: at.olga.find("tbody tr").count() == 1, "the new one alone")
     at.olga.page.get_by_role("button", name="Do you wrap presents?").click()
+    at.olga.until(lambda: "Do you wrap presents? · Knowledge" in at.olga.page.title(), "the title of the page")
     assert at.field("Other wordings").input_value() == "gift wrapping?\npackaging for a birthday?"
     at.field("Answer").fill("Yes, for 4 dollars.")
     at.olga.page.get_by_role("link", name="All entries").click()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from flask import Blueprint
 
@@ -18,6 +16,7 @@ from vexar.routes.fields import Done, Text
 from vexar.routes.knowledge import EntryOut, to_wire
 from vexar.routes.signed import Member, signed_in
 from vexar.routes.sites import EDITED, SEEN, found
+from vexar.store import Store
 
 blueprint = Blueprint("knowledge_crawl", __name__)
 
@@ -30,7 +29,7 @@ class CrawlUrl(msgspec.Struct, kw_only=True):
 
 class CrawlOut(msgspec.Struct, kw_only=True):
     """`crawl`: null when there never was one, else {state, detail, started_at, ended_at, pages_found, pages_done,
-    entries, outcomes, bytes}; `state`: running, complete, capped or failed."""
+    entries, added, updated, outcomes, bytes}; `state`: running, complete, capped or failed."""
 
     crawl: dict | None
 
@@ -41,7 +40,7 @@ def crawl_site(member: Member, site_id: int, body: Done) -> tuple[dict, int]:
     member.site(site_id, "can_edit")
     if not member.parts.crawler.order(site_id):
         raise ApiError("conflict", "The site is being read already; wait for the end.")
-    return {"crawl": crawl_to_wire(*member.parts.store.read(crawl_rows.status, site_id=site_id))}, 201
+    return crawl_status_of(member.parts.store, site_id), 201
 
 
 @endpoint(blueprint, "POST", "/sites/<int:site_id>/crawl-url", body=CrawlUrl, answer=EntryOut, status=201, strict=True,
@@ -59,16 +58,18 @@ def crawl_url(member: Member, site_id: int, body: CrawlUrl) -> tuple[dict, int]:
           errors=SEEN, summary="How far reading the site's pages is")
 def crawl_status(member: Member, site_id: int) -> dict:
     member.site(site_id)
-    return {"crawl": crawl_to_wire(*member.parts.store.read_heavy(crawl_rows.status, site_id=site_id))}
+    return crawl_status_of(member.parts.store, site_id)
 
 
-def crawl_to_wire(row: Any, counts: dict[str, int], pages_found: int) -> dict | None:
-    """A crawl as JSON shows it; None when there never was one."""
+def crawl_status_of(store: Store, site_id: int) -> dict:
+    """A site's last crawl as JSON shows it; null when there never was one."""
+    row, counts, pages_found = store.read_heavy(crawl_rows.status, site_id=site_id)
     if row is None:
-        return None
-    return {
+        return {"crawl": None}
+    added, updated = store.read_heavy(crawl_rows.news, site_id=site_id)
+    return {"crawl": {
         "state": "running" if row.is_running else row.outcome, "detail": row.detail,
         "started_at": to_time(row.started_ms), "ended_at": to_time(row.ended_ms) if row.ended_ms else None,
         "pages_found": pages_found, "pages_done": sum(counts.values()), "entries": counts.get("kept", 0),
-        "outcomes": counts, "bytes": row.fetched_bytes,
-    }
+        "added": added, "updated": updated, "outcomes": counts, "bytes": row.fetched_bytes,
+    }}

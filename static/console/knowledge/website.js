@@ -27,7 +27,8 @@ export class Website {
       h("section", { class: "card form", "aria-label": "Your website" },
         h("div", { class: "page-head" },
           h("div", { class: "crawl-what" }, h("h2", {}, "Your website"), h("p", { class: "soft" }, page.site.url,
-            page.isOwner && [" · ", h("a", { href: "/console/settings/site" }, "Change the address")])),
+            page.isOwner && [" · ", h("a", { href: "/console/settings/site" }, "Change",
+              h("span", { class: "hidden" }, " the address"))])),
           page.mayEdit && this.#button),
         h("p", { class: "soft last" }, "Follows the links and the site map of this address and keeps to its " +
           "robots.txt. Pages that changed are read anew, those that are gone are removed; what you wrote yourself " +
@@ -133,10 +134,8 @@ function outcomeWords(crawl) {
 
 function figures(crawl) {
   const { kept, skipped, errors } = sums(crawl);
-  const shown = [["Pages kept", kept], ["Skipped", skipped], ["Errors", errors]];
-  for (const [name, words] of [["added", "New"], ["updated", "Changed"], ["removed", "Removed"]]) {
-    if (crawl[name] != null) shown.push([words, crawl[name]]);
-  }
+  const shown = [["Pages kept", kept], ["New", crawl.added], ["Changed", crawl.updated], ["Skipped", skipped],
+    ["Errors", errors]];
   if (!crawl.pages_done) return null;
   return h("dl", { class: "crawl-figures" }, shown.map(([title, value]) =>
     h("div", {}, h("dt", {}, title), h("dd", {}, value.toLocaleString()))));

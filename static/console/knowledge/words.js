@@ -19,7 +19,8 @@ export function excerptOf(entry) {
 
 export function shortened(text, mostChars) {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length > mostChars ? `${line.slice(0, mostChars).trimEnd()} …` : line;
+  // Not in the middle of a word, where words are told apart.
+  return line.length > mostChars ? `${line.slice(0, mostChars).replace(/\s+\S{0,30}$/, "")} …` : line;
 }
 
 export function kindTag(type) {

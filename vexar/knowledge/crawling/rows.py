@@ -8,7 +8,7 @@ from typing import Any
 
 from peewee import fn
 
-from vexar.models import Crawl, CrawlPage, Site
+from vexar.models import Crawl, CrawlPage, KnowledgeEntry, Site
 from vexar.store import Duplicate, P, Statement, Transaction
 
 LEASE_MS = 12_000
@@ -71,6 +71,16 @@ _COUNT = Statement(
 )
 _FOUND = Statement(
     CrawlPage.select(fn.COUNT(CrawlPage.url_hash).alias("many")).where(_OF_SITE & (CrawlPage.found_number == P.number))
+)
+# A page's entry is written while the crawl runs: its times tell what the crawl made of it.
+_ENTRIES = (
+    CrawlPage.select(fn.COUNT(KnowledgeEntry.id.distinct()).alias("many"))
+    .join(KnowledgeEntry, on=(KnowledgeEntry.id == CrawlPage.entry_id))
+    .where(_OF_SITE & (CrawlPage.done_number == P.number))
+)
+_ADDED = Statement(_ENTRIES.where(KnowledgeEntry.created_ms >= P.since_ms))
+_UPDATED = Statement(
+    _ENTRIES.where((KnowledgeEntry.created_ms < P.since_ms) & (KnowledgeEntry.changed_ms >= P.since_ms))
 )
 _SITE = Statement(Site.select(Site.id, Site.url).where((Site.id == P.site_id) & (Site.is_active == 1)))
 
@@ -185,6 +195,15 @@ def status(tx: Transaction, *, site_id: int) -> tuple[Any, dict[str, int], int]:
         return None, {}, 0
     counts = {each.outcome: each.many for each in tx.all(_COUNT, site_id=site_id, number=row.number)}
     return row, counts, tx.one(_FOUND, site_id=site_id, number=row.number).many
+
+
+def news(tx: Transaction, *, site_id: int) -> tuple[int, int]:
+    """How many entries a site's last crawl has added and updated so far."""
+    row = tx.one(FIND, site_id=site_id)
+    if row is None:
+        return 0, 0
+    wanted = {"site_id": site_id, "number": row.number, "since_ms": row.started_ms}
+    return tx.one(_ADDED, **wanted).many, tx.one(_UPDATED, **wanted).many
 
 
 def url_hash(url: str) -> str:

@@ -81,6 +81,28 @@ def test_what_fails_says_so_in_one_line(command, words, said):
     assert "\n" not in str(failed.value)
 
 
+def test_progress_is_a_bar_on_a_terminal_lines_elsewhere_and_nothing_for_programs(command, shop, capsys, monkeypatch):
+    command("learn", "--site", "sk_test", shop)
+    assert capsys.readouterr().err.splitlines() == ["reading files: 1 of 1", "storing entries: 1 of 1"]
+    command("learn", "--site", "sk_test", shop, "--json")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    command("learn", "--site", "sk_test", shop, "--json")
+    printed = capsys.readouterr()
+    assert "storing entries [##############################] 1/1" in printed.err
+    assert printed.err.endswith("\r\x1b[K")
+    assert json.loads(printed.out)["imported"] == 1
+
+
+def test_ask_prints_what_the_endpoint_answers(command, shop, capsys):
+    command("learn", "--site", "sk_test", shop)
+    capsys.readouterr()
+    command("ask", "--site", "sk_test", "do you ship to canada", "--json")
+    printed = json.loads(capsys.readouterr().out)
+    assert list(printed) == ["success", "question", "answered", "confidence", "threshold", "answer", "sources"]
+    assert list(printed["sources"][0])[:7] == ["knowledge_id", "type", "title", "question", "url", "excerpt", "score"]
+
+
 def test_a_file_of_an_unknown_kind_is_named(command, tmp_path):
     (tmp_path / "a.exe").write_bytes(b"MZ")
     with pytest.raises(CommandError, match=r"a\.exe: files of this kind"):

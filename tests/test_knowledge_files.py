@@ -153,9 +153,23 @@ def test_one_bad_file_and_nothing_is_imported(store, tmp_path):
     (tmp_path / "good.txt").write_text("The walrus is not for sale.", encoding="utf-8")
     with pytest.raises(ExtractError, match=r"missing\.txt: No such file"):
         import_files(store, site.id, [tmp_path / "good.txt", tmp_path / "missing.txt"])
-    with pytest.raises(ExtractError, match="directory"):
-        import_files(store, site.id, [tmp_path / "good.txt", tmp_path])
+    (tmp_path / "empty").mkdir()
+    for path, said in ((tmp_path / "empty", "no file in this folder"), (tmp_path / "*.pdf", "no file fits")):
+        with pytest.raises(ExtractError, match=said):
+            import_files(store, site.id, [tmp_path / "good.txt", path])
     assert search(store, site.id, "walrus").passages == ()
+
+
+def test_folders_and_patterns_give_their_files_once_and_in_order(store, tmp_path):
+    site = make_site(store)
+    for name in ("b.txt", "a/deep/c.md", ".hidden/no.txt", "a/.no.txt", "a/image.png", "a/D.HTM"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"<p>The text of {name} is here.</p>")
+    told = []
+    whole = import_files(store, site.id, [tmp_path], told=lambda *step: told.append(step))
+    assert (whole["imported"], told[-1], told[2]) == (3, ("storing entries", 3, 3), ("reading files", 3, 3))
+    again = import_files(store, site.id, [tmp_path / "**" / "*.md", tmp_path / "b.txt", tmp_path])
+    assert again["ids"] == [whole["ids"][1], whole["ids"][2], whole["ids"][0]]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le", "utf-16-be", "utf-8"])

@@ -44,6 +44,12 @@ FORBIDDEN_URLS = (
     "http://255.255.255.255:{p}/", "http://[fc00::1]:{p}/", "http://[fd12:3456::1]:{p}/", "http://[fe80::1]:{p}/",
     "http://[fec0::1]:{p}/", "http://[ff02::1]:{p}/", "http://[2001:db8::1]:{p}/", "http://[3fff::1]:{p}/",
     "http://[100::1]:{p}/", "http://[5f00::1]:{p}/",
+    # The same in other digits, dots and mixtures; shared and test networks; a machine of this one's network.
+    "http://١٢٧.٠.٠.١:{p}/", "http://१२७.०.०.१:{p}/", "http://127．0．0．1:{p}/", "http://127｡0｡0｡1:{p}/",
+    "http://0x7F.0.0.0x1:{p}/", "http://0300.0250.0.1:{p}/", "http://3232235521:{p}/", "http://[::a00:1]:{p}/",
+    "http://[0:0:0:0:0:ffff:c0a8:1]:{p}/", "http://[::ffff:0a00:0001]:{p}/", "http://[2002:a9fe:a9fe::]:{p}/",
+    "http://[64:ff9b::169.254.169.254]:{p}/", "http://[2001:0:7f00:1::]:{p}/", "http://[::ffff:100.64.0.1]:{p}/",
+    "http://255.255.255.255.:{p}/", "http://[ff01::1]:{p}/", "http://[ff05::1:3]:{p}/", "http://[2001:10::1]:{p}/",
     # No plain addresses at all.
     "http://public.example@127.0.0.1:{p}/", "http://127.0.0.1:{p}@127.0.0.1:{p}/", "http://a:b@127.0.0.1:{p}/",
     "http://127.0.0.1:{p}\\@public.example/", "http:\\\\127.0.0.1:{p}/", "http:///127.0.0.1:{p}/",
@@ -144,7 +150,7 @@ def test_nothing_that_is_not_public_is_ever_connected(outside, listener):
 
 def test_numbers_are_refused_before_a_connection_is_tried(outside):
     plain = [url for url in FORBIDDEN_URLS if url.startswith(("http://1", "http://2"))]
-    odd = ("@", "。", "%", ".:", " ", "\n", "99999", "\\", ":0/")
+    odd = ("@", "。", "．", "｡", "%", ".:", " ", "\n", "99999", "\\", ":0/")
     for url in [url for url in plain if not any(sign in url for sign in odd)]:
         with pytest.raises(Refused):
             fetch(outside, url.format(p=9))
@@ -203,6 +209,42 @@ def test_a_redirect_is_judged_as_a_new_address(at_home, listener, status):
         at_home.follow(f"http://127.0.0.1:{listener.port}/", may_go=lambda url: True, timeout_s=5, max_bytes=100)
     assert (listener.count, forbidden.count) == (1, 0)
     forbidden.close()
+
+
+def test_a_chain_of_redirects_is_judged_at_every_link(at_home, listener):
+    """Public in name, allowed at first, forbidden at last: the last one is never connected."""
+    forbidden = Listener()
+    head = "HTTP/1.1 302 Go\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    targets = [f"http://127.0.0.1:{listener.port}/{hop}" for hop in range(3)]
+    for host in ("127.0.0.2", "[::1]", "0.0.0.0", "0x7f000002", "[::ffff:127.0.0.2]", "169.254.169.254", "10.0.0.1"):
+        chain = [*targets, f"http://{host}:{forbidden.port}/"]
+        says = iter([head.format(target).encode() for target in chain[1:]])
+        listener.say = next(says)
+        asked: list[str] = []
+
+        def may_go(url, asked=asked, says=says):
+            # What the listener says next, before it is asked.
+            listener.say = next(says, b"")
+            asked.append(url)
+            return True
+
+        with pytest.raises(Refused):
+            at_home.follow(targets[0], may_go=may_go, timeout_s=5, max_bytes=100)
+        assert asked == chain[1:]
+    assert forbidden.count == 0
+    forbidden.close()
+
+
+def test_no_proxy_of_the_environment_is_asked(at_home, outside, listener, monkeypatch):
+    proxy = Listener()
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+    assert fetch(at_home, f"http://127.0.0.1:{listener.port}/").body == b"ok"
+    for url in ("http://169.254.169.254/latest/", "https://10.0.0.1/", "http://rebind.invalid/"):
+        with pytest.raises(FetchError):
+            fetch(outside, url)
+    assert (listener.count, proxy.count) == (1, 0)
+    proxy.close()
 
 
 def test_a_redirect_goes_only_where_the_caller_lets_it(at_home, listener):

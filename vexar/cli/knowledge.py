@@ -7,6 +7,7 @@ from argparse import ArgumentTypeError, Namespace
 from typing import Any
 
 from vexar.cli import CommandError
+from vexar.cli.progress import Progress
 from vexar.errors import ApiError
 from vexar.knowledge.ask import MAX_SOURCES, ask
 from vexar.knowledge.meaning.nearness import Meaning, open_client
@@ -25,7 +26,7 @@ def add_commands(subparsers: Any) -> None:
                                   description="Put md, txt, csv, jsonl, html or pdf files into a site's knowledge.")
     learn.add_argument("--site", required=True, metavar="sk_...", help="the site's key")
     learn.add_argument("files", nargs="+", metavar="FILE",
-                       help="md, txt, csv (type,title,question,content,url), jsonl, html, pdf")
+                       help="md, txt, csv (type,title,question,content,url), jsonl, html, pdf; a folder or a pattern")
     learn.add_argument("--lang", default="", help="their language (en, de, ...); guessed when left out")
     learn.add_argument("--json", action="store_true", help="print what the import answers, as JSON")
     learn.set_defaults(run=run_learn)
@@ -42,10 +43,13 @@ def add_commands(subparsers: Any) -> None:
 def run_learn(args: Namespace, house: Any) -> int:
     """Import the files; rows that cannot be taken are told, and fail the command when nothing else was there."""
     site = _site(house.store, args.site)
+    progress = Progress(is_quiet=args.json)
     try:
-        result = import_files(house.store, site.id, args.files, lang=args.lang)
+        result = import_files(house.store, site.id, args.files, lang=args.lang, told=progress.told)
     except ExtractError as problem:
         raise CommandError(str(problem)) from problem
+    finally:
+        progress.close()
     status = 0 if result["imported"] else 1
     if args.json:
         print(json.dumps(result, ensure_ascii=False))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -93,12 +93,13 @@ class _Part:
         return tuple(map(sum, zip(*self.counts.values(), strict=True))) or (0, 0, 0)
 
 
-def add_entries(store: Store, site_id: int, entries: Iterable[Entry], lang: str = "") -> list[int]:
+def add_entries(store: Store, site_id: int, entries: Iterable[Entry], lang: str = "",
+                told: Callable[[int, int], object] | None = None) -> list[int]:
     """Store and index entries; their ids in order. They are findable when this returns.
 
     An entry that says the same as a stored one (type, title, question and content) gets that one's id, and that
-    one the new url. `lang` empty: each entry's language is guessed from its words. Raises ValueError for an
-    entry with a `problem()`, before anything is stored.
+    one the new url. `lang` empty: each entry's language is guessed from its words. `told(done, total)` is called
+    after each slice. Raises ValueError for an entry with a `problem()`, before anything is stored.
     """
     entries = list(entries)
     for entry in entries:
@@ -113,8 +114,10 @@ def add_entries(store: Store, site_id: int, entries: Iterable[Entry], lang: str 
         more, last_id = store.write(_insert, site_id=site_id, entries=missing, wanted=frozenset(wanted), after=last_id)
         known.update(more)
     usual = usual_lang(entries, lang)
-    for some in slices(list(wanted), ENTRIES_PER_JOB):
+    for count, some in enumerate(slices(list(wanted), ENTRIES_PER_JOB)):
         complete(store, site_id, [(wanted[digest], known[digest]) for digest in some], lang=lang, usual=usual)
+        if told:
+            told(count * ENTRIES_PER_JOB + len(some), len(wanted))
     return [known[entry.digest()].entry_id for entry in entries]
 
 

@@ -41,6 +41,10 @@ export class Website {
     await this.#watch.look();
   }
 
+  hide() {
+    this.#watch.pause();
+  }
+
   again() {
     this.#watch.look();
   }
@@ -62,7 +66,8 @@ export class Website {
     }
     const wasRunning = this.#crawl?.state === "running";
     const isRunning = crawl?.state === "running";
-    if (this.#crawl === undefined || wasRunning !== isRunning || isRunning) this.#draw(crawl, isRunning);
+    // Drawn only when something changed: what is being read stays open.
+    if (JSON.stringify(crawl) !== JSON.stringify(this.#crawl)) this.#draw(crawl, isRunning);
     if (this.#crawl !== undefined && wasRunning !== isRunning) {
       put(this.#said, isRunning ? "Your website is being read." : outcomeWords(crawl));
       if (!isRunning) this.#page.count();

@@ -1,8 +1,8 @@
 // What answers are made of: entries, the website, files; what a question finds; and what nobody could answer.
 //
-// Each tab is a view: {title, node, show(rest), again?(), close?()}. `show` is called whenever the tab comes into sight
-// with what follows its name in the path; `again` when the line is back. A view keeps what it holds while the page is
-// open, so that a question and its answer are still there after a look at an entry.
+// Each tab is a view: {title, node, show(rest), hide?(), again?(), close?()}. `show` is called whenever the tab comes
+// into sight with what follows its name in the path; `again` when the line is back. A view keeps what it holds while
+// the page is open, so that a question and its answer are still there after a look at an entry.
 
 import { api } from "../lib/api.js";
 import { h, put } from "../lib/dom.js";
@@ -64,7 +64,9 @@ class Knowledge {
     const tab = shown.includes(name) ? name : shown[0];
     const hadFocus = this.node.contains(document.activeElement);
     this.#drawTabs(shown, tab);
-    this.#view = this.#views[tab] ||= new TABS[tab][1](this);
+    const view = this.#views[tab] ||= new TABS[tab][1](this);
+    if (view !== this.#view) this.#view?.hide?.();
+    this.#view = view;
     put(this.#place, this.#view.node);
     await this.#view.show(more);
     this.title = `${this.#view.title || TABS[tab][0]} · Knowledge`;

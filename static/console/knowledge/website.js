@@ -79,11 +79,15 @@ export class Website {
   }
 
   #draw(crawl, isRunning) {
+    const wasOpen = this.#state.querySelector("details")?.open;
+    const hadFocus = this.#state.contains(document.activeElement);
     if (!crawl) put(this.#state, h("p", { class: "soft last" }, "It was not read yet."));
-    else put(this.#state, isRunning ? progress(crawl) : outcome(crawl), figures(crawl), whyNot(crawl),
+    else put(this.#state, isRunning ? progress(crawl) : outcome(crawl), figures(crawl), whyNot(crawl, wasOpen),
       !isRunning && crawl.entries > 0 && h("div", { class: "next" },
         h("a", { class: "button", href: "/console/knowledge/ask" }, "Ask something"),
         h("a", { class: "button quiet", href: "/console/knowledge/entries" }, "See the entries")));
+    // Whoever reads the reasons while they are counted stays at them.
+    if (hadFocus) this.#state.querySelector("summary")?.focus();
   }
 
   #onePage() {
@@ -146,10 +150,10 @@ function figures(crawl) {
     h("div", {}, h("dt", {}, title), h("dd", {}, value.toLocaleString()))));
 }
 
-function whyNot(crawl) {
+function whyNot(crawl, wasOpen) {
   const found = reasons(crawl);
   if (!found.length) return null;
-  return h("details", { open: sums(crawl).errors > 0 || !crawl.entries },
+  return h("details", { open: wasOpen ?? (sums(crawl).errors > 0 || !crawl.entries) },
     h("summary", {}, "What was not kept, and why"),
     h("ul", { class: "reasons" }, found.map(([words, count]) => h("li", {},
       h("span", { class: "reason-count" }, count.toLocaleString()), h("span", {}, words)))));

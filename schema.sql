@@ -328,7 +328,8 @@ CREATE TABLE knowledge_entry (
   length           INTEGER NOT NULL,                         -- number of its terms; 0: not findable (yet)
   created_ms       BIGINT NOT NULL,
   changed_ms       BIGINT NOT NULL,                          -- of its text
-  index_version    INTEGER NOT NULL DEFAULT 0                -- rules its terms were cut by; older: cut anew
+  index_version    INTEGER NOT NULL DEFAULT 0,               -- rules its terms were cut by; below 0: claimed
+  anchors          MEDIUMTEXT                                -- {heading: fragment} of its page as JSON, or null
 );
 CREATE INDEX knowledge_entry_site ON knowledge_entry (site_id, id);
 CREATE INDEX knowledge_entry_version ON knowledge_entry (index_version);

@@ -17,6 +17,7 @@ from vexar.knowledge.crawling.urls import Domain
 from vexar.knowledge.reading.html import directives, read_page
 from vexar.knowledge.reading.reader import Reader
 from vexar.knowledge.reading.sitemaps import read_sitemap
+from vexar.knowledge.search import search
 from vexar.outbound.outside import Answer
 
 
@@ -203,6 +204,22 @@ def test_a_crawl_that_died_among_the_sitemaps_reads_them_again(make_world, monke
     world.store.write(rows.release, site_id=world.id, owner="one")
     assert world.crawler.work()
     assert set(entries(world)) == before
+
+
+def test_a_long_page_is_cited_by_the_heading_and_its_fragment(make_world):  # noqa: F811
+    world = make_world(products=0)
+    filler = "<p>" + "Nothing of interest is said in this sentence. " * 30 + "</p>"
+    body = (f"{filler}<h2 id='customs duty'>Bad mark</h2>{filler}<h2 id=\"zoll\">Customs <b>duty</b></h2>{filler}"
+            f"<p>Parcels to Norway pay at the door.</p><h2><a name='größe'></a>Sizes</h2>{filler}"
+            "<p>The walrus suit comes in three widths.</p>")  # fmt: skip
+    lay_out(world, {"/": say("home", body=links("/help")), "/help": html("Help", body)})
+    for _ in range(2):
+        run(world)
+        for asked, heading, fragment in (("parcels to norway pay", "Customs duty", "zoll"),
+                                         ("walrus suit widths", "Sizes", "gr%C3%B6%C3%9Fe")):
+            passage = search(world.store, world.id, asked).passages[0]
+            assert (passage.cited_as, passage.url) == (f"Help - {heading}", f"{world.site.url}/help#{fragment}")
+    assert search(world.store, world.id, "nothing of interest is said").passages[0].url == f"{world.site.url}/help"
 
 
 def test_a_page_tells_its_questions_and_answers_to_search_engines_and_to_us():

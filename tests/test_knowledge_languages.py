@@ -54,6 +54,20 @@ ASKED = [
     ("ar", "غسل القميص القطني", 3),
     ("zh", "请问运费多少", 0), ("zh", "我想退货", 1), ("zh", "怎么付款", 2), ("zh", "羊毛衫怎么洗", 3),
     ("ja", "カナダへの送料", 0), ("ja", "返品したい", 1), ("ja", "支払いの方法", 2), ("ja", "ｾｰﾀｰの手洗い", 3),
+    # Compounds and capitals, particles that cling to words, traditional signs, full and half width.
+    ("de", "Rückgabe eines Artikels", 1), ("de", "Wollpullover Größen", 3), ("de", "zurückgegebene Artikel", 1),
+    ("de", "Wie lange dauert der Versand", 0),
+    ("fr", "échange d'articles", 1), ("fr", "l'article peut-il être échangé", 1), ("fr", "ÉCHARPE", 3),
+    ("fr", "j'ai lavé mes echarpes", 3), ("fr", "frais de livraison", 0),
+    ("es", "devolución de artículos", 1), ("es", "devolverlo", 1), ("es", "pagar con tarjetas", 2),
+    ("es", "lamparas garantizadas", 3), ("es", "tardanza del envio", 0),
+    ("uk", "скільки коштують доставки", 0), ("uk", "чи можна повернути товари", 1), ("uk", "карткою", 2),
+    ("uk", "прання вовняних светрів", 3), ("uk", "СВЕТР", 3),
+    ("ar", "وتكلفة شحن", 0), ("ar", "للشحن تكلفة", 0), ("ar", "بكم الشحن", 0), ("ar", "والدفع بالبطاقة", 2),
+    ("ar", "إرجاع منتج", 1), ("ar", "القُمصان القُطنيّة", 3),
+    ("zh", "運費是多少", 0), ("zh", "可以退貨嗎", 1), ("zh", "羊毛衫怎樣清洗", 3), ("zh", "ＰａｙＰａｌ 付款方式", 2),
+    ("ja", "お支払い", 2), ("ja", "返品は出来ますか", 1), ("ja", "クレジットカードで支払い", 2), ("ja", "ｶｰﾄﾞ", 2),
+    ("ja", "セーターを洗う", 3),
 ]  # fmt: skip
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from peewee import fn
 
@@ -31,13 +33,16 @@ from vexar.knowledge.questions import questions
 from vexar.knowledge.rank import THRESHOLD, Closer
 from vexar.models import KnowledgeChunk, KnowledgeEntry
 from vexar.providers import Part, Passage
-from vexar.store import Statement, Store, Transaction
+from vexar.store import P, Statement, Store, Transaction
 from vexar.store.statement import Param
 
 # The closer look reads texts: of these many, and more only to fill the limit.
 CLOSER_LOOKS = 40
 # Of one worker, for all its sites; a text weighs about 5 kB here.
 MAX_KEPT = 3_000
+# Signs that stand in a fragment as they are (RFC 3986).
+FRAGMENT_SIGNS = "!$&'()*+,;=:@/?-._~"
+ANCHORS = Statement(KnowledgeEntry.select(KnowledgeEntry.anchors).where(KnowledgeEntry.id == P.entry_id))
 IN_SIZES = (8, CLOSER_LOOKS, MAX_CANDIDATES)
 
 __all__ = ["THRESHOLD", "Found", "search"]
@@ -185,8 +190,17 @@ def _one_per_entry(numbers: Iterable[int], overview: Overview) -> list[int]:
 def _passages(tx: Transaction, numbers: Sequence[int], scores: Mapping[int, float]) -> tuple[Passage, ...]:
     rows = {row.chunk_id: row for row in _texts(tx, numbers)}
     found = (rows[number] for number in numbers if number in rows)
-    return tuple(Passage(row.entry_id, row.type, row.title, row.question, row.content, row.url,
+    return tuple(Passage(row.entry_id, row.type, row.title, row.question, row.content, _place(tx, row),
                          score=round(scores[row.chunk_id], 4), heading=row.heading) for row in found)
+
+
+def _place(tx: Transaction, row: Any) -> str | None:
+    """Where a passage stands: its page, and the heading in it where that can be linked to."""
+    if not row.url or not row.heading or "#" in row.url:
+        return row.url
+    entry = tx.one(ANCHORS, entry_id=row.entry_id)
+    fragment = json.loads(entry.anchors).get(row.heading, "") if entry and entry.anchors else ""
+    return f"{row.url}#{quote(fragment, safe=FRAGMENT_SIGNS)}" if fragment else row.url
 
 
 def _texts(tx: Transaction, numbers: Sequence[int]) -> list[Any]:

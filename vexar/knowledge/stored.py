@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -21,6 +22,9 @@ _REPLACE = Statement(
         KnowledgeEntry.index_version: P.claim, KnowledgeEntry.changed_ms: P.now_ms,
     }).where(KnowledgeEntry.id == P.entry_id, KnowledgeEntry.site_id == P.site_id)
 )
+
+
+_MARK = Statement(KnowledgeEntry.update({KnowledgeEntry.anchors: P.anchors}).where(KnowledgeEntry.id == P.entry_id))
 
 
 def find(tx: Transaction, *, entry_id: int) -> Any:
@@ -55,6 +59,11 @@ def change(store: Store, site_id: int, entry_id: int, entry: Entry) -> bool:
     pairs = [(entry, Stored(entry_id, entry.url, "", 0))]
     complete(store, site_id, pairs, lang="", usual=usual_lang([entry]), claim=claim)
     return True
+
+
+def mark(tx: Transaction, *, entry_id: int, anchors: dict[str, str]) -> None:
+    """Remember the fragments that lead to the headings of an entry's page."""
+    tx.run(_MARK, entry_id=entry_id, anchors=json.dumps(anchors, ensure_ascii=False) if anchors else None)
 
 
 def _matching(query: Any, site_id: int, kind: str, search: str) -> Any:

@@ -20,6 +20,7 @@ class KnowledgeEntry(Model):
     created_ms = BigIntegerField()
     changed_ms = BigIntegerField()
     index_version = IntegerField(default=0)
+    anchors = TextField(null=True)
 
     class Meta:
         table_name = "knowledge_entry"

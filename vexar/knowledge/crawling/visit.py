@@ -227,6 +227,7 @@ class Visit:
     def _keep(self, row: Any, page: Page, *, is_same: bool) -> int:
         entry = self._store.read(stored.find, entry_id=row.entry_id) if row.entry_id is not None else None
         if is_same and entry is not None and entry.site_id == self._site_id:
+            self._store.write(stored.mark, entry_id=row.entry_id, anchors=page.anchors)
             return row.entry_id
         return keep(self._store, self._site_id, row.url, page, row.entry_id)
 
@@ -262,6 +263,7 @@ class Visit:
 def keep(store: Store, site_id: int, url: str, page: Page, entry_id: int | None) -> int:
     """Make a page an entry, or its entry say what it says now; the entry's number."""
     entry = Entry("page", page.title, "", page.text, url[:MAX_URL_CHARS])
-    if entry_id is not None and stored.change(store, site_id, entry_id, entry):
-        return entry_id
-    return add_entries(store, site_id, [entry])[0]
+    if entry_id is None or not stored.change(store, site_id, entry_id, entry):
+        entry_id = add_entries(store, site_id, [entry])[0]
+    store.write(stored.mark, entry_id=entry_id, anchors=page.anchors)
+    return entry_id

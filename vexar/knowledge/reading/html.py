@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 
@@ -46,6 +46,8 @@ class Page:
     refresh: str = ""
     is_noindex: bool = False
     is_nofollow: bool = False
+    # {heading: the fragment that leads to it}
+    anchors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Page:
@@ -60,7 +62,7 @@ def read_page(data: bytes, url: str = "", charset: str = "") -> Page:
     if base is not None:
         url = _joined(url, base.attributes.get("href")) or url
     robots = directives(",".join(_meta(document, 'meta[name="robots" i], meta[name="vexar" i]')))
-    title, text = _title_and_text(document)
+    title, text, anchors = _title_and_text(document)
     canonical = document.css_first('link[rel="canonical" i]')
     return Page(
         title=title,
@@ -70,6 +72,7 @@ def read_page(data: bytes, url: str = "", charset: str = "") -> Page:
         refresh=_refresh(document, url),
         is_noindex="noindex" in robots,
         is_nofollow="nofollow" in robots,
+        anchors=anchors,
     )
 
 
@@ -85,20 +88,20 @@ def directives(text: str) -> set[str]:
     return found | {"noindex", "nofollow"} if "none" in found else found
 
 
-def _title_and_text(document: LexborHTMLParser) -> tuple[str, str]:
-    """The first heading of the main part, or else the page's title; and the text without that heading."""
-    text = main_text(document.body)
+def _title_and_text(document: LexborHTMLParser) -> tuple[str, str, dict[str, str]]:
+    """The first heading of the main part, or else the page's title; the text without that heading; the fragments."""
+    text, anchors = main_text(document.body)
     named = document.css_first("head title") or document.css_first("title")
     title = one_line(named.text()) if named is not None else ""
     first, _, rest = text.partition("\n")
     if first.startswith("# "):
         title, text = first[2:].strip() or title, rest.strip()
     scripts = (node.text() for node in document.css('script[type="application/ld+json" i]'))
-    return title[:MAX_TITLE_CHARS], with_faqs(text, faqs(scripts, _plain))[:MAX_TEXT_CHARS]
+    return title[:MAX_TITLE_CHARS], with_faqs(text, faqs(scripts, _plain))[:MAX_TEXT_CHARS], anchors
 
 
 def _plain(text: str) -> str:
-    return main_text(LexborHTMLParser(_shallow(text)).body) if "<" in text or "&" in text else text.strip()
+    return main_text(LexborHTMLParser(_shallow(text)).body)[0] if "<" in text or "&" in text else text.strip()
 
 
 def _links(document: LexborHTMLParser, base: str) -> Iterator[str]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vexar.knowledge.chunks import MAX_HEADING_CHARS
+
 _SKIPPED = frozenset((
     "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas", "audio", "video", "nav",
     "footer", "aside", "button", "select", "textarea", "dialog", "menu", "head", "frameset", "map", "datalist",
@@ -29,6 +31,8 @@ _CHROME = re.compile(
     re.IGNORECASE,
 )
 MAX_NAME_CHARS, MAX_STYLE_CHARS = 1000, 4000
+MAX_ANCHORS = 200
+_NAME = re.compile(r"[^\s\"'<>#\x00-\x1f]{1,200}")
 # Whatever its name: more than that share of the page's text is no chrome.
 MAX_CHROME_SHARE = 0.4
 # A list made of links, on pages that do not say what is their main part.
@@ -51,13 +55,14 @@ class _Size:
         self.titles += other.titles
 
 
-def main_text(body: Any) -> str:
-    """What a page is about; `body` is its element, or None."""
+def main_text(body: Any) -> tuple[str, dict[str, str]]:
+    """What a page is about, and the fragments that lead to its headings; `body` is its element, or None."""
     if body is None:
-        return ""
+        return "", {}
     sizes = _measured(body)
     root, is_marked = _main(body, sizes)
-    return _Text(root, sizes, is_marked=is_marked).read()
+    text = _Text(root, sizes, is_marked=is_marked)
+    return text.read(), text.anchors
 
 
 def _main(body: Any, sizes: dict[int, _Size]) -> tuple[Any, bool]:
@@ -105,6 +110,8 @@ class _Text:
         self._line: list[str] = []
         self._prefix = ""
         self._pre = 0
+        self._fragment = ""
+        self.anchors: dict[str, str] = {}
 
     def read(self) -> str:
         """Lines of text, an empty one between blocks."""
@@ -112,14 +119,15 @@ class _Text:
             if node.is_text_node:
                 self._say(node.text_content or "")
             elif node.is_element_node:
-                self._enter(node.tag) if is_open else self._leave(node.tag)
+                self._enter(node) if is_open else self._leave(node.tag)
         self._end_line()
         return re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines)).strip()
 
     def _say(self, text: str) -> None:
         self._line.append(text if self._pre else re.sub(r"\s+", " ", text))
 
-    def _enter(self, tag: str) -> None:
+    def _enter(self, node: Any) -> None:
+        tag = node.tag
         if tag == "br":
             self._line.append("\n")
         elif tag in ("td", "th"):
@@ -127,6 +135,7 @@ class _Text:
         elif tag in _HEADINGS:
             self._end_line(gap=True)
             self._prefix = "#" * _HEADINGS[tag] + " "
+            self._fragment = _fragment(node)
         elif tag in _BLOCKS:
             self._end_line(gap=tag not in ("li", "tr", "dd"))
             self._prefix = "- " if tag == "li" else self._prefix
@@ -135,7 +144,10 @@ class _Text:
     def _leave(self, tag: str) -> None:
         if tag in _HEADINGS:
             # A heading over two lines stays one heading.
-            self._line = [one_line("".join(self._line))]
+            name = one_line("".join(self._line))
+            self._line = [name]
+            if self._fragment and name and len(self.anchors) < MAX_ANCHORS:
+                self.anchors.setdefault(name[:MAX_HEADING_CHARS], self._fragment)
             self._end_line(gap=True)
         elif tag in _BLOCKS:
             self._end_line(gap=tag not in ("li", "tr", "dd", "dt"))
@@ -170,6 +182,13 @@ class _Text:
             return True
         is_list = size.links >= MIN_LINKS and size.link_chars > MAX_LINK_SHARE * max(1, size.chars)
         return tag in ("ul", "ol", "div", "table") and not self._is_marked and is_list
+
+
+def _fragment(heading: Any) -> str:
+    """What leads to a heading: its id, or that of a mark in it."""
+    marks = (heading, *heading.css("a[id], a[name]")[:1])
+    names = (mark.attributes.get("id") or mark.attributes.get("name") or "" for mark in marks)
+    return next((name for name in names if _NAME.fullmatch(name)), "")
 
 
 def _walk(root: Any, is_skipped: Callable[[Any], bool]) -> Iterator[tuple[Any, bool]]:

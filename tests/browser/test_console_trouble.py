@@ -14,6 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
 MARKUP = "<img src=x onerror=\"document.title='hit'\"> <b>bold</b>"
 HOSTILE = f"{MARKUP} {'w' * 400} مرحبا https://x.example/{'y' * 300}"
+# As the screen of answers lets it through.
+ENDLESS = f"1 < 2 & {'w' * 400} مرحبا"
 
 
 @pytest.fixture(scope="module")
@@ -202,10 +204,11 @@ def test_earlier_messages_come_above_and_the_place_stays(shop):
 
 
 def test_hostile_and_endless_texts_stay_texts_and_inside(shop):
-    chat = asking(shop, HOSTILE, HOSTILE)
+    chat = asking(shop, HOSTILE, ENDLESS)
     olga = shop.operator().look_at(chat)
     assert "<img src=x" in olga.texts("visitor")[0]
-    assert "<b>bold</b>" in olga.texts("assistant")[0]
+    assert "<b>bold</b>" in olga.texts("visitor")[0]
+    assert olga.texts("assistant")[0] == ENDLESS
     assert olga.find(".log img").count() == 0
     for width in (1280, 390):
         olga.page.set_viewport_size({"width": width, "height": 800})

@@ -34,6 +34,8 @@ from vexar.knowledge.search import search  # noqa: E402
 from vexar.store import Store, open_store  # noqa: E402
 
 AIM_FEWER, AIM_REFUSED, AIM_ANSWERED = 0.10, 0.85, 0.90
+# What would be refused of the questions near the site's subject, were the threshold set to answer so many.
+CURVE = (0.95, 0.90, 0.85, 0.80, 0.70)
 QUARTERS = 4
 BEST = 10
 
@@ -93,18 +95,20 @@ def _figures(ranking: object, questions: list[dict]) -> tuple[float, ...]:
 
 
 def _refuse(store: Store, site_id: int, sets: list[dict]) -> bool:
-    print(f"\n{'set':10} {'half':5} {'answered':>9} {'refused near':>13} {'refused far':>12}   near, far at 90 %")
+    at = " ".join(f"{share:>6.0%}" for share in CURVE)
+    print(f"\n{'set':10} {'half':5} {'answered':>9} {'refused near':>13} {'refused far':>12}"
+          f"   near refused, if answered: {at}")
     is_careful = True
     for each in sets:
         sure = _confidences(store, site_id, each, _far(each, sets))
         for half in ("dev", "test"):
             answerable, near, far = (sorted(sure[half, kind]) for kind in ("in", "near", "far"))
-            at_90 = answerable[int(len(answerable) * (1 - AIM_ANSWERED))]
+            points = [answerable[int(len(answerable) * (1 - share))] for share in CURVE]
             threshold = sure["threshold", ""][0]
             answered = _share(value >= threshold for value in answerable)
             refused = [_share(value < threshold for value in values) for values in (near, far)]
             print(f"{each['name']:10} {half:5} {answered:9.1%} {refused[0]:13.1%} {refused[1]:12.1%}   "
-                  f"{_share(v < at_90 for v in near):.1%}, {_share(v < at_90 for v in far):.1%}")
+                  f"{'':25} " + " ".join(f"{_share(value < point for value in near):6.1%}" for point in points))
             if half == "test":
                 is_careful &= answered >= AIM_ANSWERED and min(refused) >= AIM_REFUSED
     print(f"aim on test: {AIM_REFUSED:.0%} refused while {AIM_ANSWERED:.0%} are answered")

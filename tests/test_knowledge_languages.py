@@ -44,6 +44,7 @@ ASKED = [
     ("de", "Lieferungen dauern wie lange", 0), ("de", "lieferzeit, wie lange dauert eure lieferung", 0),
     ("de", "kann ich artikel zuruckgeben", 1), ("de", "Artikeln zurückgeben", 1), ("de", "ZAHLUNGSART", 2),
     ("de", "groesse der pullover", 3), ("de", "Ärmeln", 3), ("de", "armel zentimeter", 3),
+    ("de", "Lieferdauer", 0), ("de", "Zahlungsmöglichkeiten", 2), ("de", "welche arten der bezahlung", 2),
     ("fr", "combien coute la livraison", 0), ("fr", "coût des livraisons", 0), ("fr", "echanger des articles", 1),
     ("fr", "article échangé", 1), ("fr", "paiements acceptes", 2), ("fr", "laver une echarpe", 3),
     ("es", "cuanto tardan los envios", 0), ("es", "devolver articulos", 1), ("es", "articulo devuelto devolver", 1),

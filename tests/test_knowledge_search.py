@@ -94,6 +94,35 @@ def test_in_a_faq_the_question_leads_and_in_a_page_the_content(store):
     assert urls(search(store, site.id, "otters"))[0] == "/news"
 
 
+def test_a_word_is_found_by_the_compounds_it_is_part_of(store):
+    site = make_site(store, next(keys))
+    add_entries(store, site.id, [
+        faq("Was kostet der Versand?", "Fünf Euro.", "/versand"),
+        faq("Kann ich die Lieferadresse ändern?", "Ja.", "/adresse"),
+        faq("Gibt es eine Garantie?", "Zwei Jahre.", "/garantie"),
+    ])
+    assert urls(search(store, site.id, "Versandkosten"))[0] == "/versand"
+    assert urls(search(store, site.id, "falsche Adresse"))[0] == "/adresse"
+    assert urls(search(store, site.id, "Garantiezeit"))[0] == "/garantie"
+    assert search(store, site.id, "Gartenzwerge").passages == ()
+
+
+def test_chinese_is_answered_though_the_seams_of_its_words_are_unknown(store):
+    site = make_site(store, next(keys))
+    add_entries(store, site.id, [
+        faq("退款什么时候到账？", "五个工作日。", "/refund"),
+        faq("运费是多少？", "十元。", "/cost"),
+        faq("支持哪些付款方式？", "银行卡。", "/payment"),
+        faq("怎样清洗羊毛衫？", "手洗。", "/wool"),
+    ])
+    for question, url in (("请问退款多久", "/refund"), ("你们的运费贵吗", "/cost")):
+        found = search(store, site.id, question)
+        assert urls(found)[0] == url
+        assert found.confidence >= found.threshold
+    foreign = search(store, site.id, "法国的首都是哪里？")
+    assert foreign.confidence < foreign.threshold
+
+
 def test_what_was_added_by_another_process_is_found_at_once(store, site):
     """The overview of a site is kept between searches; the site's version says when it is old."""
     assert search(store, site.id, "walrus").passages == ()
@@ -131,8 +160,10 @@ def test_a_site_in_two_languages_is_found_in_both(store):
 
 @pytest.mark.servers
 def test_both_engines_rank_and_score_alike(make_database):
-    questions = ["ship to canada", "retrun an item", "how long", "the", "送料", "número 42", "X-100", "é"]
-    entries = [*SHOP, faq("送料はいくらですか", "無料です"), faq("¿Qué es el número 42?", "Es el código X-100, é E.")]
+    questions = ["ship to canada", "retrun an item", "how long", "the", "送料", "número 42", "X-100", "é", "shipments",
+                 "Versandkosten", "Wie ändere ich die Adresse?", "knitted sweater in the harbour", "送料無料の金額"]
+    entries = [*SHOP, faq("送料はいくらですか", "無料です"), faq("¿Qué es el número 42?", "Es el código X-100, é E."),
+               Entry("page", "Versand", "", "Der Versand ist frei. Die Lieferadresse kann man vorher noch ändern.")]
     answers = []
     for engine in ("sqlite", "mysql"):
         store = open_store(make_database(engine))

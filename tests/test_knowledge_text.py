@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vexar.knowledge import text
+from vexar.knowledge.kin import akin, is_end_of
 from vexar.knowledge.typos import is_typo_of
 
 
@@ -112,3 +113,34 @@ def test_a_language_tag_is_read_in_its_short_form():
 )
 def test_a_slip_is_told_from_another_word(written, meant, is_slip):
     assert is_typo_of(written, meant) is is_slip
+
+
+@pytest.mark.parametrize(
+    ("written", "known", "compounding", "found"),
+    [
+        ("versandkost", ["versand", "vers", "verkauf"], True, {"versand"}),
+        ("rucksend", ["rucksendeetikett", "ruckgab"], True, {"rucksendeetikett"}),
+        ("shipments", ["shipment", "ship"], False, {"shipment"}),
+        ("restaurant", ["rest", "rests"], False, set()),
+        ("modell2000", ["modell"], True, set()),
+    ],
+)
+def test_an_unknown_word_is_read_as_its_nearest_kin(written, known, compounding, found):
+    assert akin(written, known, compounding=compounding) == found
+
+
+def test_a_compound_ends_with_a_word_of_some_length():
+    assert is_end_of("adress", "lieferadress")
+    assert not is_end_of("rat", "heirat")
+    assert not is_end_of("adress", "adress")
+
+
+@pytest.mark.parametrize(
+    ("lang", "word", "is_little"),
+    [("es", "cuánto", True), ("es", "cuanto", True), ("es", "había", True), ("es", "envío", False),
+     ("fr", "etait", True), ("ja", "くだ", True), ("ja", "送り", True), ("ja", "送料", False),
+     ("zh", "怎么", True), ("zh", "运费", False),
+     ("ar", "أين", True), ("ar", "شحن", False)],
+)  # fmt: skip
+def test_little_words_are_known_with_and_without_accents(lang, word, is_little):
+    assert text.is_little(word, lang) is is_little

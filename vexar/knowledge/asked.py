@@ -12,6 +12,7 @@ from typing import Any
 from peewee import fn
 
 from vexar.knowledge import text
+from vexar.knowledge.kin import COMPOUNDING, akin, ends, is_end_of
 from vexar.knowledge.overview import MAX_COUNTS, Overview, breathe
 from vexar.knowledge.synonyms import synonyms
 from vexar.knowledge.typos import is_typo_of
@@ -20,12 +21,15 @@ from vexar.store import P, Statement, Transaction
 from vexar.store.statement import Param
 
 MAX_WORDS = 40
-LITTLE_SHARE = 0.25
-TYPO_TRUST, SYNONYM_TRUST = 0.75, 0.6
-ROOT_CHARS = 5
+LITTLE_SHARE = 0.15
+# A pair of characters that the site does not know is more often the seam of two words than a word; all the more so next
+# to a pair that is known.
+UNKNOWN_PAIR = 0.35
+TYPO_TRUST, SYNONYM_TRUST, KIN_TRUST = 0.75, 0.6, 0.6
 # So many rows are read to find candidates, the rarest words first; more frequent words only order what was found.
 MAX_ROWS = 1_000
 MAX_CANDIDATES = 200
+MAX_CHUNKS_FOR_COMPOUNDS = 1_000
 ROWS_PER_READ = 500
 # Statements are compiled for these numbers of values; in between, the last one is repeated.
 IN_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -64,14 +68,14 @@ class Word:
         return self.weight * self.share
 
     @functools.cached_property
-    def beginnings(self) -> tuple[str, ...]:
-        """How words of the same root begin; none for short words, numbers and writings without spaces."""
-        return tuple(term[:max(4, (2 * len(term) + 2) // 3)] for term in sorted(self.terms)
-                     if len(term) >= ROOT_CHARS and not text.is_dense(term) and not any(map(str.isdigit, term)))
+    def runs(self) -> tuple[str, ...]:
+        """Runs of three letters, its borders being letters, too; none of numbers and writings without spaces."""
+        marked = "" if text.is_dense(self.said) or any(map(str.isdigit, self.said)) else f" {text.bare(self.said)} "
+        return tuple(marked[at:at + 3] for at in range(len(marked) - 2))
 
-    def has_relative(self, sentence: Iterable[str]) -> bool:
-        """Whether a word of the same root is among these terms."""
-        return bool(self.beginnings) and any(term.startswith(self.beginnings) for term in sentence)
+    def likeness(self, said: str) -> float:
+        """The share of its runs that a text holds whose words are bare and between spaces."""
+        return sum(run in said for run in self.runs) / len(self.runs) if self.runs else 0.0
 
 
 def read_question(question: str, lang: str, site_langs: Sequence[str]) -> list[Word]:
@@ -95,6 +99,10 @@ def weigh(tx: Transaction, site_id: int, words: Sequence[Word], overview: Overvi
     for word in words:
         word.occurs_in = min(len(overview.chunks), sum(overview.counts.get(term, 0) for term in word.terms))
         word.weight = rarity(word.occurs_in, len(overview.chunks))
+    known = set("".join(word.said for word in words if word.occurs_in))
+    for word in words:
+        if not word.occurs_in and text.is_dense(word.said):
+            word.weight *= UNKNOWN_PAIR ** (1 + len(known.intersection(word.said)))
 
 
 def rarity(occurs_in: int, chunks: int) -> float:
@@ -111,7 +119,7 @@ def reread_unknown(tx: Transaction, site_id: int, words: Iterable[Word], overvie
         known = frozenset(term for term in word.alike if overview.counts.get(term))
         trust = SYNONYM_TRUST
         if not known:
-            known, trust = _meant(tx, site_id, word), TYPO_TRUST
+            known, trust = _meant(tx, site_id, word, overview)
         if known:
             _count(tx, site_id, set(known), overview)
             word.terms, word.trust = known, trust
@@ -150,15 +158,36 @@ def _count(tx: Transaction, site_id: int, terms: set[str], overview: Overview) -
     overview.counts.update((term, counts.get(term, 0)) for term in new)
 
 
-def _meant(tx: Transaction, site_id: int, word: Word) -> frozenset[str]:
-    """The terms the site uses that this unknown word is likely a slip of; both begin with the same letter."""
+def _meant(tx: Transaction, site_id: int, word: Word, overview: Overview) -> tuple[frozenset[str], float]:
+    """The terms the site uses that this unknown word is likely a slip of or akin to, and how much that is trusted."""
+    related: set[str] = set()
+    is_compounding = not COMPOUNDING.isdisjoint(overview.langs)
     for term in sorted(word.terms):
         if not text.is_dense(term):
-            known = tx.all(TERMS_BETWEEN, site_id=site_id, low=term[0], high=chr(ord(term[0]) + 1))
-            nearest = frozenset(row.term for row in known if is_typo_of(term, row.term))
-            if nearest:
-                return nearest
-    return frozenset()
+            # The first letter is rarely the wrong one, and the index finds what begins with it.
+            rows = tx.all(TERMS_BETWEEN, site_id=site_id, low=term[0], high=chr(ord(term[0]) + 1))
+            known = [row.term for row in rows]
+            if nearest := frozenset(other for other in known if is_typo_of(term, other)):
+                return nearest, TYPO_TRUST
+            related |= akin(term, known, compounding=is_compounding)
+    if is_compounding and not text.is_dense(word.said):
+        related |= _known_end(tx, site_id, word, overview) or _compounds_of(tx, site_id, word, overview)
+    return frozenset(related), KIN_TRUST
+
+
+def _known_end(tx: Transaction, site_id: int, word: Word, overview: Overview) -> set[str]:
+    """The longest end of a compound that the site has as a word."""
+    tails = [text.stem(end, lang) for end in ends(word.said) for lang in overview.langs if lang in COMPOUNDING]
+    _count(tx, site_id, set(tails), overview)
+    return set([tail for tail in tails if overview.counts.get(tail)][:1])
+
+
+def _compounds_of(tx: Transaction, site_id: int, word: Word, overview: Overview) -> set[str]:
+    """The site's compounds that end with the word; all its terms are read for that, so of small sites only."""
+    if len(overview.chunks) > MAX_CHUNKS_FOR_COMPOUNDS:
+        return set()
+    rows = tx.all(TERMS_BETWEEN, site_id=site_id, low="a", high="\U0010ffff")
+    return {row.term for row in rows if any(is_end_of(term, row.term) for term in word.terms)}
 
 
 def _rows_of(tx: Transaction, site_id: int, term: str) -> list:

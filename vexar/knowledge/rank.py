@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +24,14 @@ LENGTH_SHARES = {True: (0.65, 0.3, 0.65), False: (0.5, 0.3, 0.65)}
 SATURATION = {True: 0.8, False: 1.2}
 # What the closer look adds: of a faq, how alike the questions are in their letters; of a page, how much of the
 # question one sentence holds (and what its neighbours add); of both, words that stand together in both.
-ALIKE_LETTERS, ONE_SENTENCE, NEIGHBOURS, TOGETHER = 0.6, 0.5, 0.5, {True: 0.1, False: 0.2}
-# A word with the same beginning is worth part of the word, in a sentence and in a chunk that lacks the word itself.
-SAME_BEGINNING, SAME_BEGINNING_CHUNK = 0.5, 0.7
-# confidence: at this strength the threshold is met, and so steep it rises.
-STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.54, 8.0, 1.0, 0.5
+ALIKE_LETTERS, ONE_SENTENCE, NEIGHBOURS, TOGETHER = 0.7, 0.5, 0.5, {True: 0.05, False: 0.2}
+LETTERS = (3, 4)
+# A word with like letters is worth part of the word, in a sentence and in a chunk that lacks the word itself. Cubed,
+# for most words share a run or two by chance.
+LIKE_WORD, LIKE_WORD_CHUNK, LEAST_LIKE = 0.5, 0.5, 0.5
+# confidence: at this strength the threshold is met, and so steep it rises. Below LEAST_BEST a question has common
+# words only ("where is my order"), and meeting them all is enough.
+STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.64, 9.0, 1.0, 0.6
 THRESHOLD = 0.45
 # Words alone never make certain; and a site whose threshold is above it gets no answer from them.
 MOST_CONFIDENCE = 0.98
@@ -35,11 +39,16 @@ MOST_CONFIDENCE = 0.98
 
 @dataclass(frozen=True)
 class Closer:
-    """What the closer look needs of one chunk's text. `letters` only of a faq, for each way its question is put."""
+    """What the closer look needs of one chunk's text: of each sentence the terms.
+
+    Only of a faq `letters`, for its whole question and for each way it is put; only of others `plain`, each
+    sentence as bare words between spaces.
+    """
 
     sentences: tuple[frozenset[str], ...]
     pairs: frozenset[tuple[str, str]]
     letters: tuple[frozenset[str], ...]
+    plain: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -75,34 +84,38 @@ def first_scores(words: Iterable[Word], overview: Overview) -> dict[int, float]:
 
 def look_closer(question: str, content: str, heading: str, lang: str, *, is_faq: bool) -> Closer:
     """Cut a chunk's text for the closer look; worth keeping, it costs up to half a millisecond."""
-    said = [text.terms(sentence, lang) for sentence in ([question] if is_faq else [heading, *sentences(content)])]
-    pairs = frozenset(pair for terms in said for pair in _pairs(terms))
-    ways = tuple(letters(way) for way in sentences(question)) if is_faq else ()
-    return Closer(tuple(frozenset(terms) for terms in said), pairs, ways)
+    said = [question] if is_faq else [heading, *sentences(content)]
+    cut = [[text.stem(word, lang) for word in text.words(sentence)] for sentence in said]
+    pairs = frozenset(pair for terms in cut for pair in _pairs(terms))
+    ways = tuple(map(letters, dict.fromkeys((question, *sentences(question))))) if is_faq else ()
+    plain = () if is_faq else tuple(f" {' '.join(map(text.bare, text.words(sentence)))} " for sentence in said)
+    return Closer(tuple(map(frozenset, cut)), pairs, ways, plain)
 
 
 def letters(said: str) -> frozenset[str]:
-    """The runs of three letters of each word, its begin and end being letters, too."""
+    """The runs of letters (LETTERS long) of each word, its begin and end being letters, too."""
     found: set[str] = set()
     for word in text.words(said):
         marked = word if text.is_dense(word) else f"^{text.bare(word)}$"
-        found.update(marked[at:at + 3] for at in range(max(1, len(marked) - 2)))
+        runs = (marked[at:at + size] for size in LETTERS for at in range(max(1, len(marked) - size + 1)))
+        # Thousands of texts are kept, and they share most of their runs.
+        found.update(map(sys.intern, runs))
     return frozenset(found)
 
 
 def closer_score(score: float, closer: Closer, words: Sequence[Word], asked: Asked) -> float:
     """The first score and what the closer look adds, never less."""
     is_faq = bool(closer.letters)
-    for pair in asked.pairs & closer.pairs:
+    # Sorted, for sums of the same numbers in another order differ in their last digit.
+    for pair in sorted(asked.pairs & closer.pairs):
         score += TOGETHER[is_faq] * math.sqrt(asked.values[pair[0]] * asked.values[pair[1]])
     if is_faq:
-        alike = (2 * len(asked.letters & way) / (len(asked.letters) + len(way)) for way in closer.letters if way)
-        return score + ALIKE_LETTERS * asked.best * max(alike, default=0.0)
-    met = [_met(sentence, words) for sentence in closer.sentences]
+        return score + ALIKE_LETTERS * asked.best * max(_alike(asked.letters, way) for way in closer.letters)
+    met = _met_by_sentence(closer, words)
     everywhere = {place for each in met for place in each}
     for place in everywhere:
         if not any(not words[place].terms.isdisjoint(sentence) for sentence in closer.sentences):
-            score += SAME_BEGINNING_CHUNK * max(each.get(place, 0.0) for each in met)
+            score += LIKE_WORD_CHUNK * max(each.get(place, 0.0) for each in met)
     return score + ONE_SENTENCE * max((_with_neighbours(met, at) for at in range(len(met))), default=0.0)
 
 
@@ -118,32 +131,47 @@ def best_possible(words: Iterable[Word]) -> float:
     return sum(word.value for word in words)
 
 
-def confidence(score: float, words: Sequence[Word], closer: Closer | None) -> float:
-    """From 0 to 1: a first score against the best possible one. Words of the same meaning count partly here."""
+def confidence(first: float, final: float, words: Sequence[Word], closer: Closer | None) -> float:
+    """From 0 to 1: a chunk's scores against the best possible one. Words of the same meaning count partly here."""
     best = best_possible(words)
-    if closer:
-        present = frozenset().union(*closer.sentences)
-        for word in words:
-            if word.share == 1.0 and word.terms.isdisjoint(present) and not word.alike.isdisjoint(present):
-                score += SYNONYM_TRUST * word.value / 2
-    # Below LEAST_BEST a question has common words only ("where is my order"), and meeting them all is enough.
-    strength = score / best * max(best, LEAST_BEST) ** (1 - BEST_POWER) if best else 0.0
-    odds = STEEPNESS * (strength - STRENGTH) + math.log(THRESHOLD / (1 - THRESHOLD))
-    return round(min(MOST_CONFIDENCE, 1 / (1 + math.exp(-odds))), 4) if score else 0.0
+    if not best or not first:
+        return 0.0
+    # What the closer look adds counts half here: it orders well, and says less about whether there is an answer.
+    score = (first + final) / 2 + _of_same_meaning(words, closer)
+    strength = score / best * max(best, LEAST_BEST) ** (1 - BEST_POWER)
+    odds = STEEPNESS * (strength - STRENGTH) + math.log(THRESHOLD / (MOST_CONFIDENCE - THRESHOLD))
+    return round(MOST_CONFIDENCE / (1 + math.exp(-odds)), 4)
+
+
+def _of_same_meaning(words: Sequence[Word], closer: Closer | None) -> float:
+    """What the words add that a chunk says in another way only."""
+    if not closer:
+        return 0.0
+    present = frozenset().union(*closer.sentences)
+    return sum(SYNONYM_TRUST * word.value / 2 for word in words
+               if word.share == 1.0 and word.terms.isdisjoint(present) and not word.alike.isdisjoint(present))
 
 
 def _pairs(terms: Sequence[str]) -> Iterable[tuple[str, str]]:
     return itertools.chain(itertools.pairwise(terms), zip(terms, terms[2:], strict=False))
 
 
-def _met(sentence: frozenset[str], words: Sequence[Word]) -> dict[int, float]:
-    """Which of the words a sentence holds, by place, with what that is worth."""
-    met: dict[int, float] = {}
+def _alike(asked: frozenset[str], known: frozenset[str]) -> float:
+    return 2 * len(asked & known) / (len(asked) + len(known)) if asked and known else 0.0
+
+
+def _met_by_sentence(closer: Closer, words: Sequence[Word]) -> list[dict[int, float]]:
+    """Which of the words each sentence holds, by place, with what that is worth."""
+    whole = "".join(closer.plain)
+    met: list[dict[int, float]] = [{} for _ in closer.sentences]
     for place, word in enumerate(words):
-        if not word.terms.isdisjoint(sentence):
-            met[place] = word.value * word.trust
-        elif word.share == 1.0 and word.has_relative(sentence):
-            met[place] = word.value * SAME_BEGINNING
+        # Most words have no like in the whole text, and need not be looked for in each sentence.
+        may_be_like = word.share == 1.0 and word.likeness(whole) >= LEAST_LIKE
+        for each, sentence, plain in zip(met, closer.sentences, closer.plain, strict=True):
+            if not word.terms.isdisjoint(sentence):
+                each[place] = word.value * word.trust
+            elif may_be_like and (likeness := word.likeness(plain)) >= LEAST_LIKE:
+                each[place] = word.value * LIKE_WORD * likeness**3
     return met
 
 

@@ -122,14 +122,22 @@ def _search(
         finals[number] = rank.closer_score(scores[number], closer, words, asked)
         if place % 10 == 0:
             breathe(tx)
+    by_words = finals
     near = meaning.nearness(tx, site_id, direction, firsts, overview) if meaning and direction else {}
     if near:
         finals = with_meaning(finals, scores, near, asked.best)
     best = _one_per_entry(sorted(finals, key=lambda number: (-finals[number], number)), overview)[:limit]
-    confidence = rank.confidence(scores.get(best[0], 0.0), words, closers.get(best[0])) if best else 0.0
+    sure = _confidence(best[0], scores, by_words, words, closers) if best else 0.0
     if near and best:
-        confidence = surer(confidence, near.get(best[0], 0.0))
-    return Found(_passages(tx, best, finals), confidence)
+        sure = surer(sure, near.get(best[0], 0.0))
+    return Found(_passages(tx, best, finals), sure)
+
+
+def _confidence(number: int, scores: Mapping[int, float], by_words: Mapping[int, float], words: Sequence[Word],
+                closers: Mapping[int, Closer]) -> float:
+    """How sure the words make of a chunk; what only its meaning brought here has no scores."""
+    first = scores.get(number, 0.0)
+    return rank.confidence(first, by_words.get(number, first), words, closers.get(number))
 
 
 def _first_scores(tx: Transaction, site_id: int, words: Sequence[Word], overview: Overview) -> dict[int, float]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import snowballstemmer
 
-from vexar.knowledge.little import LITTLE, SCRIPTS
+from vexar.knowledge.little import HIRAGANA, JOINING_ZH, LITTLE, SCRIPTS
 
 MAX_TERM_CHARS = 32  # knowledge_term.term holds 128 bytes, and a character takes up to 4
 STEMMERS = {
@@ -33,7 +33,7 @@ _TOKEN = re.compile(rf"[{_DENSE}]+|(?:(?![{_DENSE}])[^\W_]|[{_MARKS}])(?:(?![{_D
                     rf"['.,\-/](?=[^\W_{_DENSE}]))*")
 _DENSE_RUN = re.compile(rf"[{_DENSE}]")
 _SCRIPT_RUNS = tuple((lang, re.compile(rf"[{span}]")) for lang, span in SCRIPTS)
-_KANA_PAIR = re.compile("[\u3040-\u309f]+")
+_JOINING, _JOINING_IN_CHINESE = re.compile(f"[{HIRAGANA}]"), re.compile(f"[{HIRAGANA}{JOINING_ZH}]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "\u0640": ""})
 
@@ -77,8 +77,16 @@ def terms(text: str, lang: str) -> list[str]:
 
 
 def is_little(word: str, lang: str) -> bool:
-    """Whether a word carries the sentence rather than the matter."""
-    return word in LITTLE.get(lang, ()) or bool(_KANA_PAIR.fullmatch(word))
+    """Whether a word carries the sentence rather than the matter; with or without its accents."""
+    if is_dense(word):
+        joining = _JOINING_IN_CHINESE if lang == "zh" else _JOINING
+        return word in LITTLE.get(lang, ()) or bool(joining.search(word))
+    return bare(word) in _bare_little(lang)
+
+
+@cache
+def _bare_little(lang: str) -> frozenset[str]:
+    return frozenset(map(bare, LITTLE.get(lang, ())))
 
 
 @lru_cache(maxsize=50_000)

@@ -398,7 +398,7 @@ CREATE TABLE unanswered_ask (
   question         VARCHAR(400) NOT NULL,                    -- as the visitor wrote it
   lang             VARCHAR(35) NOT NULL,                     -- it seems to be in, else the visitor's; empty: unknown
   terms            VARCHAR(900) NOT NULL,                    -- its words as they are compared: JSON {term: weight in percent}
-  checked_version  INTEGER NOT NULL,                         -- knowledge_version of the site that did not answer it
+  checked_version  INTEGER NOT NULL,                         -- knowledge_version of the site that did not answer it; -1: unknown
   is_rejected      TINYINT NOT NULL,                         -- 1: only a newer entry can answer it, see run.knowledge
   created_ms       BIGINT NOT NULL                           -- when it was asked
 );

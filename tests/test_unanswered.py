@@ -387,8 +387,8 @@ def test_what_a_model_refused_stays_until_a_newer_entry_answers_it(modelled):
     question = "Do you ship to Canada on Sundays?"
     modelled.app.upstream.script(["[0] I am sorry, nobody told me."])
     modelled.ask(question)
-    modelled.learn(faq("How tall is the tower?", "Forty metres."))
     modelled.review()
+    modelled.learn(faq("How tall is the tower?", "Forty metres."))
     modelled.recheck()
     assert modelled.questions() == [question]
     modelled.learn(faq(question, "Only in December."))

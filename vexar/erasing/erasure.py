@@ -282,7 +282,6 @@ def _wipe_visitor(tx: Transaction, part: _Slice, visitor_id: int) -> bool:
         part.clear(Message, Message.seq, Message.visitor_id == visitor_id)
         and part.clear(Run, Run.seq, Run.visitor_id == visitor_id)
         and part.clear(NudgeEvent, NudgeEvent.id, NudgeEvent.visitor_id == visitor_id)
-        and part.clear(UnansweredAsk, UnansweredAsk.id, UnansweredAsk.visitor_id == visitor_id)
         and all(_wipe_conversation(part, row.id) for row in tx.all(_CONVERSATIONS, visitor_id=visitor_id))
         and part.clear(Visitor, Visitor.id, Visitor.id == visitor_id)
     )

@@ -34,6 +34,7 @@ FULL_LOOK_S = 900
 LOOK_BACK_MS = 30 * 86_400_000
 # Visitors come first: after each question that was asked again it rests as long as that took.
 MAX_REST_S = 0.2
+UNKNOWN_VERSION = -1
 
 _BEHIND = Visitor.select(Visitor.id).where(Visitor.last_seq > Visitor.reviewed_seq)
 _BEHIND_SINCE = Statement(_BEHIND.where(Visitor.changed_ms >= P.since_ms).order_by(Visitor.id))
@@ -211,8 +212,10 @@ def _unanswered(store: Store, visitor: Any, site: Any, asked: _Asked) -> Iterato
     for place, one in enumerate(several):
         question = question_of(one)
         if question and (is_clear or not is_answered(store, visitor.site_id, site, one, visitor.lang)):
+            # The run asked an earlier version, nobody knows which: the next start or change asks again.
+            version = UNKNOWN_VERSION if is_clear else site.knowledge_version
             yield Ask(visitor.site_id, visitor.id, asked.message.seq, place, asked.message.conversation_id, question,
-                      visitor.lang, site.knowledge_version, asked.message.created_ms,
+                      visitor.lang, version, asked.message.created_ms,
                       is_rejected=asked.knowledge == "rejected" and is_clear)
 
 

@@ -16,6 +16,7 @@ from tests.cast import Visitor, add_site
 from tests.conftest import ENGINES
 from tests.knowledge import SHOP, faq
 from tests.people import Person, open_house
+from tests.shop_data import ShopData, calls, says
 from tests.stories import tell
 from tests.upstream import Upstream
 from vexar import models
@@ -36,9 +37,11 @@ def app(request, tmp_path_factory):
     url = request.getfixturevalue("mariadb").create() if request.param == "mysql" else None
     options = {"database_url": url} if url else {}
     with Upstream() as upstream, open_house(
-        tmp_path_factory.mktemp("unanswered"), ai_base_url=upstream.url, **options
+        tmp_path_factory.mktemp("unanswered"), ai_base_url=upstream.url, fetch_allow="127.0.0.1/32", **options
     ) as app:
         app.upstream = upstream
+        # Its native threads begin with the first look-up.
+        app.extensions["vexar"].data_api.outside.session.resolver.find("127.0.0.1", 80, 5)
         # Nobody reads along.
         app.extensions["vexar"].runs.providers.get("builtin")._pace_s = 0
         # It works at moments of its own choice; here the tests say when.
@@ -381,6 +384,19 @@ def test_with_a_model_what_it_cites_or_refuses_decides(modelled, question, reply
     modelled.ask(question)
     assert knowledge(modelled) == [noted]
     assert modelled.questions() == ([question] if listed else [])
+
+
+@pytest.mark.parametrize(("answer", "noted"), [
+    (says({"success": True, "data": [{"name": "Walrus"}]}), "known"), (says("no", status=500), "missing"),
+])  # fmt: skip
+def test_what_the_sites_own_data_answered_is_not_listed(app, answer, noted):
+    with ShopData() as shop:
+        shop.script(answer)
+        desk = Desk(app, ai_provider="openai", data_api_enabled=True, data_api_url=shop.url, data_api_key="k")
+        app.upstream.script(calls(("search_products", {"query": "walrus"})), ["There is one."])
+        desk.ask("Do you have a walrus?")
+    assert knowledge(desk) == [noted]
+    assert desk.questions() == ([] if noted == "known" else ["Do you have a walrus?"])
 
 
 def test_what_a_model_refused_stays_until_a_newer_entry_answers_it(modelled):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from vexar.answers.foreign import gives_orders
 from vexar.answers.links import Links
 from vexar.answers.screening import MAX_URL_CHARS, REMOVED, Screen
 
@@ -59,7 +60,7 @@ FORBIDDEN = [
      "{} {} {} {}"),
     ("https&#58;&#x2f&#00047;evil.example", "{}"),
     ("https://shop.example@evil.example https://shop.example.evil.example https://shop.example:8443/", "{} {} {}"),
-    ("https://shop.example\\@evil.example", "https://shop.example \\@evil.example"),
+    ("https://shop.example\\@evil.example", "https://shop.example \\ {}"),
     ("https://shop.example/r?u=https://evil.example https://shop.example/r?u=%252F%252Fevil.example", "{} {}"),
     ("https://shоp.example/x https://xn--shp-0xc.example http://shop.example/x", "{} {} {}"),
     ("https://[::1]/ http://2130706433/ http://localhost:8000", "{} {} {}"),
@@ -70,6 +71,15 @@ FORBIDDEN = [
      "{} https://lure.example/?d= |SECRET https://lure.example/?d= ](SECRET)"),
     ("https://lure.example/?d=](https://shop.example/SECRET)",
      "https://lure.example/?d= ](https://shop.example/SECRET)"),
+    # What some readers end a URL at, or do not see, and what they take out of a text first.
+    ("https://shop.example\x1c@evil.example ![p](https://shop.example\x85@d.evil.example) java\x1fscript:x\ufeff",
+     "{} ![p] {} javascript:x"),
+    ("| https://shop.example/x|www.evil.example/p | https://shop.example/x|eve@evil.example |",
+     "| https://shop.example/x |{} | https://shop.example/x |eve {} |"),
+    ("evil\\.example/x?d=SECRET www\\.evil.example/x eve\\@evil.example eve@evil\\.example",
+     "evil\\.example {} www\\.evil.example {} eve\\ {} eve {}"),
+    ("evil.zip/x?d=SECRET evil.photos/x", "evil.zip {} evil.photos {}"),
+    ("[x]https://evil.example ok", "[x] {} ok"),
     ("write to eve@evil.example or mailto:eve@evil.example", "write to eve {} or mailto:eve {}"),
     ("`https://evil.example` |https://evil.example/a|", "`{}` |{}|"),
     ("https://evil.example/" + "x" * 3000 + " ok", "{} ok"),
@@ -127,6 +137,16 @@ def test_odd_texts_come_out_the_same_in_any_pieces(text):
     for size in (1, 7, 512):
         assert screened(*(text[at:at + size] for at in range(0, len(text), size))) == whole
     assert "evil.example" not in whole
+
+
+@pytest.mark.parametrize("text", [
+    "![](?" * 20_000, "![" * 10_000, "\n" * 30_000, "https://evil.example/" + "." * 10_000,
+    ("<a" + "=" * 1300) * 10, "a." * 10_000,
+])
+def test_texts_made_to_take_long_are_read_soon(text):
+    # Hours, where a part of a pattern has no bound.
+    texts = [] if gives_orders(text) else [text]
+    assert Links([], texts).destination("https://evil.example") == "forbidden"
 
 
 def test_ordinary_words_are_not_kept_back():

@@ -27,15 +27,16 @@ _TURNS = (
 )
 _NUMBERED = re.compile(r"\[(\^?\d{1,3})\]|【(\d{1,3})[^】\n]{0,60}】")
 # The usual wordings of an order to a model. A text with one is still shown to it, as data; it lends no links.
+# No part of it goes on without a bound: a text may be written so that it is tried anew at every place.
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:previous|prior|above|earlier|all|any|your|the|these)\b"
     r".{0,40}\b(?:instruction|prompt|rule|direction|command|guideline)"
     r"|\b(?:system|developer) (?:prompt|message|override|instruction|note)|\bnew (?:instructions|rules|task)\b"
     r"|\byou (?:are now|must now|will now)\b|\b(?:ai|assistant|chat ?bot|language model|llm)s? (?:must|should|shall|"
     r"has to|have to|reading)\b|\b(?:to|for|attention|dear) (?:the |all |any )?(?:ai|assistant|chat ?bot|llm|"
-    r"language model)s?\b|^\s*[\"'*#\[]*(?:system|assistant|developer)\b[\]\"'*]*\s*:|\"role\"\s*:\s*\"|\"tool_calls\"|"
-    r"request_operator|\b(?:reply|respond|answer|end|say|print|output|append|include)\b.{0,30}\b(?:only|every|each|"
-    r"exactly|always)\b.{0,60}(?:https?:|www\.|!?\[)|!\[[^\]]*\]\([^)]*[?&=][^)]*\)"
+    r"language model)s?\b|^[ \t]*[\"'*#\[]*(?:system|assistant|developer)\b[\]\"'*]*\s*:|\"role\"\s*:\s*\"|"
+    r"\"tool_calls\"|request_operator|\b(?:reply|respond|answer|end|say|print|output|append|include)\b.{0,30}\b(?:only|every|each|"
+    r"exactly|always)\b.{0,60}(?:https?:|www\.|!?\[)|!\[[^\]]{0,200}\]\([^)?&=]{0,500}[?&=]"
     r"|\b(?:ignorier|vergiss|missachte).{0,40}\b(?:anweisung|regel|vorgabe|instruktion)"
     r"|\b(?:ignore[zr]?|oublie[zr]?)\b.{0,40}\b(?:instruction|consigne|règle)"
     r"|\b(?:ignora|olvida|ignore|esqueça|dimentica)\b.{0,40}\b(?:instruccion|instruç|istruzion|regla|regra|regol)"

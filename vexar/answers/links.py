@@ -13,14 +13,18 @@ SOFT_ENDS = "|()[]{}'*~_\\^,;!，。！？；：、（）「」『』【】《�
 TRAILING = ".,;:!?)]}'*_~|，。！？；：、）」』】》…"
 # Country codes and the names most in use: what a text may call a host without saying http.
 _TOP_LEVELS = frozenset(re.findall(r"\S+", """
-    com net org info biz edu gov mil int app dev shop store online site website xyz top club pro name tech space live
-    cloud blog news agency click link example test ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf
-    bg bh bi bj bm bn bo br bs bt bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz
-    ec ee eg er es et eu fi fj fk fm fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id
-    ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md
-    me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk
-    pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf
-    tg th tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
+    com net org info biz edu gov mil int app dev shop store online site website xyz top club pro name tech space
+    live cloud blog news agency click link example test zip mov icu cyou buzz work fun host press cam rest bar
+    monster quest photos photo google email support world today life media group team tools page chat download
+    stream video games game bet casino money finance bank loan credit shopping sale deals gift gdn vip win men date
+    party racing review trade webcam science accountant faith cricket lol africa asia berlin london nyc eus mobi
+    jobs travel ltd gmbh ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br
+    bs bt bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu
+    fi fj fk fm fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq
+    ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml
+    mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr
+    ps pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj
+    tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
 """))
 _HOST_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:"
 _HOST = re.compile(r"(?:.*:)?((?:[a-z0-9-]{1,63}\.)+([a-z]{2,24}|xn--[a-z0-9-]{1,59}))(:\d{1,5})?", re.IGNORECASE)
@@ -33,8 +37,12 @@ _TAG = re.compile(r"<[a-z][^<>]{0,600}=[^<>]{0,600}>", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _BLANK = re.compile("[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
+# Longer ones are nobody's: browsers and servers cut them, and no answer should wait for them.
+MAX_URL_CHARS = 2_048
 # Scheme, port and escapes: by how much a URL may be longer than what it is known by.
 MORE_CHARS = 40
+# What begins behind a soft end is no part of the URL to readers that end it there, but the next cell of a table.
+_ANOTHER = re.compile(rf"[{re.escape(SOFT_ENDS)}](?=www\.|[\w.+%-]{{1,64}}@[\w-]+\\?\.)", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -69,7 +77,8 @@ class Links:
         """How much of a URL in a text may stand, 0 for nothing, and whether a space has to follow: what comes behind
         a URL of somebody else would become a part of it where links are made of texts."""
         if self.leads_home(token.rstrip(TRAILING)):
-            return len(token), False
+            another = _ANOTHER.search(token)
+            return (another.start(), True) if another else (len(token), False)
         self._read()
         # What is longer than any known URL cannot begin with one and end softly there.
         for end in range(min(len(token), self._longest), 7, -1):
@@ -153,6 +162,8 @@ def is_host(text: str) -> bool:
 
 def host_at_end(text: str) -> str:
     """The host (with its port) that a text ends with, as `shop.example` in "see shop.example"; else nothing."""
+    # Markdown takes the backslash away.
+    text = text.replace("\\.", ".")
     run = text[len(text.rstrip(_HOST_CHARS)):]
     found = _HOST.fullmatch(run)
     if not found:
@@ -190,6 +201,8 @@ def _keys(text: str) -> set[str]:
         if "://" not in url and not is_host(re.split(r"[/?#]", url, maxsplit=1)[0]):
             continue
         url = url.partition("](")[0]
+        if len(url) > MAX_URL_CHARS:
+            continue
         for end in range(len(url), 3, -1):
             if end == len(url) or url[end] in TRAILING + SOFT_ENDS:
                 found.add(_key(url[:end]))

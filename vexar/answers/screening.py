@@ -10,10 +10,9 @@ import html
 import re
 from collections.abc import Callable
 
-from vexar.answers.links import END, SOFT_ENDS, TRAILING, Links, host_at_end
+from vexar.answers.links import END, MAX_URL_CHARS, SOFT_ENDS, TRAILING, Links, host_at_end
 
-# Longer ones are nobody's: browsers and servers cut them, and no answer should wait for them.
-MAX_URL_CHARS, MAX_EMAIL_CHARS = 2_048, 260
+MAX_EMAIL_CHARS = 260
 CONTEXT_CHARS, SCHEME_CHARS = 300, 8
 REMOVED = {
     "en": "(link removed)", "de": "(Link entfernt)", "fr": "(lien supprimé)", "es": "(enlace eliminado)",
@@ -35,7 +34,7 @@ _ENTITY = re.compile(r"&(?:#\d{1,20}|#x[0-9a-f]{1,20}|[a-z][a-z0-9]{0,30});?", r
 _ENTITY_BEGUN = re.compile(r"&(?:#(?:\d{1,20}|x(?:[0-9a-f]{1,20})?)?|[a-z][a-z0-9]{0,30})?", re.IGNORECASE)
 # What entities hide; < and > written so are text to every reader.
 _HIDES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/\\.@?#%")
-_DOMAIN = re.compile(r"@[\w.-]*")
+_DOMAIN = re.compile(r"@(?:[\w.-]|\\(?=\.))*\\?")
 _IS_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:[^\W\d_]{2,}|xn--[\w-]+)")
 _LOCAL_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_%"
 _PLAIN_TAG = re.compile(
@@ -49,6 +48,9 @@ _LABELLED = re.compile(r"\](?:\(\s*|:[ \t]*\n?[ \t]*)?")
 _DESTINATION_ENDS = re.compile(r"\]\(|[\s()]")
 _PERILOUS = re.compile(r"(?!https?:)[a-z]+script:|data:", re.IGNORECASE)
 _POINTED_DESTINATION = re.compile(r"<[^<>\n]*>?")
+
+# No text needs them, and some readers end a URL where others go on: https://shop.example, one of them, @evil.example.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
 
 # What is decided: up to where, and what is said instead. None: more text is needed.
 Step = tuple[int, str] | None
@@ -73,7 +75,7 @@ class Screen:
 
     def add(self, text: str) -> str:
         """What can be said now that `text` has come; may be empty."""
-        self._text += self._spelled.add(text)
+        self._text += self._spelled.add(_CONTROLS.sub("", text))
         said = self._decide()
         if self._at > 2 * CONTEXT_CHARS:
             self._text = self._text[self._at - CONTEXT_CHARS:]
@@ -155,6 +157,8 @@ class Screen:
         """Decide about a URL in the text; `whole` makes a whole one of it."""
         found = pattern.match(self._text, self._at)
         token = found[0]
+        # Or the words in brackets would be the address of a link.
+        gap = gap or " " * self._before.endswith("]")
         cut = token.find("](")
         is_label = 0 <= cut < MAX_URL_CHARS - 1
         if is_label:
@@ -253,16 +257,19 @@ class Screen:
 
     def _email(self) -> Step:
         before = self._before
+        # Markdown takes backslashes away, here and in the domain.
+        before = before.removesuffix("\\")
         local = before[len(before.rstrip(_LOCAL_CHARS)):]
         if not local:
             return self._pass()
         found = _DOMAIN.match(self._text, self._at)
         if self._is_open(found.end(), MAX_EMAIL_CHARS):
             return None
-        domain = found[0][1:].rstrip(".-_")
+        written = found[0][1:].rstrip(".-_\\")
+        domain = written.replace("\\.", ".")
         if not _IS_DOMAIN.fullmatch(domain) or self._links.allows_email(f"{local}@{domain}"):
             return self._pass()
-        return self._at + 1 + len(domain), " " + self._removed
+        return self._at + 1 + len(written), " " + self._removed
 
 
 class Spelled:

@@ -19,6 +19,7 @@ from vexar.store import P, Statement, Store, Transaction
 MAX_WORDS = 40
 # Of a long page this much is read; a word that stands only behind it is told as missing there.
 MAX_CONTENT_CHARS = 20_000
+WORDS_A_TURN = 50
 FIELDS = ("question", "title", "content")
 
 _LANGS = Statement(KnowledgeEntry.select(KnowledgeEntry.lang).where(KnowledgeEntry.site_id == P.site_id).distinct())
@@ -37,13 +38,9 @@ class _Asked:
         """What a word has to begin with to be met."""
         return frozenset(term[0] for term in self.terms | self.alike)
 
-    def met_by(self, terms: frozenset[str]) -> str:
-        """How a word of an entry meets this one: same, meaning, slip; or not at all."""
-        if self.terms & terms:
-            return "same"
-        if self.alike & terms:
-            return "meaning"
-        return "slip" if any(is_typo_of(mine, theirs) for mine in self.terms for theirs in terms) else ""
+    def is_slip_for(self, term: str) -> bool:
+        """Whether one of its own terms may be a slip of the keyboard for this one."""
+        return any(mine[0] == term[0] and is_typo_of(mine, term) for mine in self.terms)
 
 
 def explain(store: Store, site_id: int, told: dict[str, Any], lang: str = "") -> dict[str, Any]:
@@ -58,8 +55,6 @@ def explain(store: Store, site_id: int, told: dict[str, Any], lang: str = "") ->
     for source in told["sources"]:
         matched = _matched(asked, rows.get(source["knowledge_id"]), langs)
         sources.append({**source, "matched": matched})
-        # Reading a page's words takes a few milliseconds; the running answers go on in between.
-        time.sleep(0)
     met = {found["word"] for source in sources for found in source["matched"]}
     return {**told, "sources": sources, "missing": [word.said for word in asked if word.said not in met]}
 
@@ -87,26 +82,40 @@ def _asked(question: str, lang: str, langs: Sequence[str]) -> Iterator[_Asked]:
 def _matched(asked: Sequence[_Asked], row: Any, langs: Sequence[str]) -> list[dict[str, str]]:
     if row is None:
         return []
-    initials = frozenset().union(*(word.initials for word in asked))
-    words = {name: _words(getattr(row, name)[:MAX_CONTENT_CHARS], initials, langs) for name in FIELDS}
-    found = (_best(word, words) for word in asked)
+    held = _held(row, frozenset().union(*(word.initials for word in asked)), langs)
+    found = []
+    for word in asked:
+        found.append(_best(word, held))
+        time.sleep(0)
     return [each for each in found if each]
 
 
-def _words(said: str, initials: frozenset[str], langs: Sequence[str]) -> dict[str, frozenset[str]]:
-    """The different words of a text that may be met, with their terms."""
-    words = dict.fromkeys(text.words(said))
-    return {word: _terms(word, langs) for word in words if text.bare(word)[:1] in initials or word[:1] in initials}
+def _held(row: Any, initials: frozenset[str], langs: Sequence[str]) -> dict[str, tuple[int, str, str]]:
+    """The terms of an entry that may be met, each with its place, its field and its word; the first place counts."""
+    held: dict[str, tuple[int, str, str]] = {}
+    for field in FIELDS:
+        for place, word in enumerate(dict.fromkeys(text.words(getattr(row, field)[:MAX_CONTENT_CHARS]))):
+            # Stems take 40 us each, and pages are long; the running answers go on in between.
+            if place % WORDS_A_TURN == 0:
+                time.sleep(0)
+            if text.bare(word)[:1] in initials or word[:1] in initials:
+                for term in _terms(word, langs):
+                    held.setdefault(term, (len(held), field, word))
+    return held
 
 
-def _best(word: _Asked, words: dict[str, dict[str, frozenset[str]]]) -> dict[str, str] | None:
+def _best(word: _Asked, held: dict[str, tuple[int, str, str]]) -> dict[str, str] | None:
     """Where a word is met: rather the same than another, and rather in the question than in the content."""
-    for wanted in ("same", "meaning", "slip"):
-        for field in FIELDS:
-            for met, terms in words[field].items():
-                if word.met_by(terms) == wanted:
-                    return {"word": word.said, "met": met, "field": field, "how": wanted}
-    return None
+    for how, wanted in (("same", word.terms), ("meaning", word.alike)):
+        if places := [held[term] for term in wanted if term in held]:
+            return _told(word, min(places), how)
+    slip = next((place for term, place in held.items() if word.is_slip_for(term)), None)
+    return _told(word, slip, "slip") if slip else None
+
+
+def _told(word: _Asked, place: tuple[int, str, str], how: str) -> dict[str, str]:
+    _, field, met = place
+    return {"word": word.said, "met": met, "field": field, "how": how}
 
 
 def _terms(word: str, langs: Sequence[str]) -> frozenset[str]:

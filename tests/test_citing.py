@@ -19,9 +19,15 @@ CASES = [
     ("Yes [9] [4] [99].", "Yes.", []),
     ("In [2024], [100], [-1], [1.5], [a1] [] [ ] [x]", "In [2024], [100], [-1], [1.5], [a1] [] [ ] [x]", []),
     ("Not known [0].", "Not known.", []),
+    ("Digits [0-9], sizes [36-42] or [2-12], see [3-1].", "Digits [0-9], sizes [36-42] or [2-12], see [3-1].", []),
+    # A list of sources at the end, as some models write it.
+    ("Sources:\n[1]: Shipping\n[2] : Returns [3]: no", "Sources:\nShipping\n: Returns: no", [1, 2, 3]),
     # Numbers in code are places in lists.
     ("Write `items[0]`:\n```\na[1] = b[2]\n```\nDone [1].", "Write `items[0]`:\n```\na[1] = b[2]\n```\nDone.", [1]),
     ("Two  spaces, a line \n and [one] at the end ", "Two  spaces, a line \n and [one] at the end ", []),
+    # A stray backtick is none that opens code, in the lines behind it.
+    ("It`s so.\nTwo years [1]. ``a[1]`` [2]", "It`s so.\nTwo years. ``a[1]``", [1, 2]),
+    ("```\na`[1]\n[2]\n```\n[3] ok", "```\na`[1]\n[2]\n```\nok", [3]),
     # Where it breaks off, no half mark is left.
     ("Yes [1", "Yes", []), ("Yes [", "Yes", []), ("Yes [1] [2, ", "Yes", [1]), ("Yes 【2†sou", "Yes", []),
 ]  # fmt: skip

@@ -72,8 +72,12 @@ FORBIDDEN = [
     ("https://lure.example/?d=](https://shop.example/SECRET)",
      "https://lure.example/?d= ](https://shop.example/SECRET)"),
     # What some readers end a URL at, or do not see, and what they take out of a text first.
-    ("https://shop.example\x1c@evil.example ![p](https://shop.example\x85@d.evil.example) java\x1fscript:x\ufeff",
-     "{} ![p] {} javascript:x"),
+    ("https://shop.example\x1c@evil.example ![p](https://shop.example\x85@d.evil.example) [a](java\x1fscript:x) "
+     "\x7f\ufeff",
+     "https://shop.example \x1c@evil.example ![p] {} [a] {} \x7f\ufeff"),
+    ("https://lure.example/?d=\x1fSECRET https://shop.example/x\ufeffwww.evil.example "
+     "<https://shop.example\x1d@evil.example>",
+     "https://lure.example/?d= \x1fSECRET https://shop.example/x \ufeff{} < https://shop.example \x1d@evil.example>"),
     ("| https://shop.example/x|www.evil.example/p | https://shop.example/x|eve@evil.example |",
      "| https://shop.example/x |{} | https://shop.example/x |eve {} |"),
     ("evil\\.example/x?d=SECRET www\\.evil.example/x eve\\@evil.example eve@evil\\.example",

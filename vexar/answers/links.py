@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 # A URL goes on up to one of these, for whoever makes links of texts; up to a soft end only for some of them.
-END = r"\s<>\"`"
-SOFT_ENDS = "|()[]{}'*~_\\^,;!，。！？；：、（）「」『』【】《》…"
+# What is white space to browsers; control characters are to Python, too, and would end a URL here that goes on there.
+BLANKS = r"\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+END = rf"{BLANKS}<>\"`"
+_CONTROLS = "".join(map(chr, (*range(0x09), *range(0x0E, 0x20), *range(0x7F, 0xA0), 0xFEFF)))
+SOFT_ENDS = _CONTROLS + "|()[]{}'*~_\\^,;!，。！？；：、（）「」『』【】《》…"
 TRAILING = ".,;:!?)]}'*_~|，。！？；：、）」』】》…"
 # Country codes and the names most in use: what a text may call a host without saying http.
 _TOP_LEVELS = frozenset(re.findall(r"\S+", """
@@ -47,20 +50,21 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class Links:
-    """What may be linked. `origins`: the site's own (`*` is none); `texts`: whose links may be said as they stand.
+    """What may be linked. `origins`: the site's own (`*` is none); `texts`: whose links may be said as they stand;
+    `plain_texts`: whose email addresses may be said, but not linked.
 
     Texts are read when an answer holds the first link: most hold none, and reading takes milliseconds.
     """
 
-    def __init__(self, origins: Iterable[str], texts: Iterable[str] = (), visitor_texts: Iterable[str] = ()) -> None:
+    def __init__(self, origins: Iterable[str], texts: Iterable[str] = (), plain_texts: Iterable[str] = ()) -> None:
         self._origins = {_origin(origin) for origin in origins} - {None}
         self._urls: set[str] = set()
         self._longest = max([0, *(len(host) + MORE_CHARS for _, host, _ in self._origins)])
         self._phones: set[str] = set()
         self._emails: set[str] = set()
-        # A visitor's own address may be repeated to it, as plain text only.
-        self._visitor_texts = visitor_texts
-        self._visitor_emails: set[str] = set()
+        # Email addresses that may be repeated as plain text only.
+        self._plain_texts = plain_texts
+        self._plain_emails: set[str] = set()
         self._tags: set[str] = set()
         self._unread = [texts]
 
@@ -114,7 +118,7 @@ class Links:
         """Whether an email address may be named."""
         self._read()
         address = address.lower()
-        return self._is_known_email(address) or address in self._visitor_emails
+        return self._is_known_email(address) or address in self._plain_emails
 
     def tag(self, begins: str) -> str | None:
         """The known HTML tag that a text begins with; empty when it may still become one, None when not."""
@@ -128,7 +132,7 @@ class Links:
         while self._unread:
             for text in self._unread.pop():
                 self.learn(text)
-            self._visitor_emails = {email.lower() for text in self._visitor_texts for email in _EMAIL.findall(text)}
+            self._plain_emails = {email.lower() for text in self._plain_texts for email in _EMAIL.findall(text)}
 
     def _allows(self, scheme: str, url: str) -> bool:
         if scheme in ("http", "https"):

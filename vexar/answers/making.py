@@ -32,6 +32,9 @@ from vexar.providers import (
 
 log = logging.getLogger("vexar.making")
 
+# Of one piece, looked at in one go: a broken upstream may send a megabyte, of which nobody hears the most.
+SLICE_CHARS = 2_000
+
 
 class Outcome:
     """What came of asking. `finish_reason`: stop or length; `error_code` is empty unless everybody failed."""
@@ -71,6 +74,15 @@ class Outcome:
         prompt = self.prompt
         parts = prompt.parts or (Part(prompt.question, prompt.passages, prompt.confidence),)
         return tuple(part.passages[0] for part in parts if part.passages and part.confidence >= prompt.threshold)
+
+    def rests_on(self, live: LiveRun) -> dict[str, Any]:
+        """The `sources`, and what they say of the knowledge (run.knowledge)."""
+        sources, prompt = self.sources(), self.prompt
+        # Where the ranking is sure, no source is left out unless a model said that none of them answers.
+        is_sure = bool(prompt.passages) and prompt.confidence >= prompt.threshold
+        if sources or live.has_data:
+            return {"sources": sources, "knowledge": "known"}
+        return {"sources": (), "knowledge": "rejected" if is_sure and self.provider != "builtin" else "missing"}
 
     def tokens(self, live: LiveRun) -> int:
         """Tokens the answer took: as the upstream counted them, else estimated; 0 where no model answered."""
@@ -121,7 +133,7 @@ def _ask(live: LiveRun, provider: Provider, outcome: Outcome, *, max_chars: int,
                 break
             if not isinstance(piece, Text):
                 outcome.take(piece, live)
-            elif not (fits := say(piece.text if quotes else outcome.voice.add(piece.text))):
+            elif not (fits := say(piece.text) if quotes else all(map(say, _screened(outcome.voice, piece.text)))):
                 break
     finally:
         # Also when enough was said: the model would go on, and be paid for.
@@ -133,6 +145,10 @@ def _ask(live: LiveRun, provider: Provider, outcome: Outcome, *, max_chars: int,
         outcome.finish_reason = "length"
     if not live.length and not live.is_over:
         raise ProviderError("upstream_empty", "nothing but marks")
+
+
+def _screened(voice: Voice, text: str) -> Iterator[str]:
+    return (voice.add(text[at:at + SLICE_CHARS]) for at in range(0, len(text), SLICE_CHARS))
 
 
 def _source(passage: Passage) -> dict:

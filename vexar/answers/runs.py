@@ -13,7 +13,7 @@ from typing import Any
 
 from config import Config
 from vexar import metrics
-from vexar.answers import budgets, leases, ledger
+from vexar.answers import attempts, budgets, leases, ledger
 from vexar.answers.keeping import Keeper, restarting, run_channel
 from vexar.answers.ledger import Ending
 from vexar.answers.live import LiveRun
@@ -21,7 +21,7 @@ from vexar.answers.making import Outcome, make_answer
 from vexar.answers.prompt import build_prompt
 from vexar.answers.tools import Toolbox
 from vexar.broker import Broker
-from vexar.conversing.visitors import channel, find
+from vexar.conversing.visitors import channel
 from vexar.providers import Registry
 from vexar.store import Store, StoreError
 
@@ -83,7 +83,7 @@ class Runs:
         """Make a new attempt of a run whose owner died; whether this process got it. Raises StoreError."""
         if self.is_draining:
             return False
-        row = self.store.write(_revive, visitor_id=visitor_id, seq=seq, owner=self.owner)
+        row = self.store.write(attempts.revive, visitor_id=visitor_id, seq=seq, owner=self.owner)
         if row is None:
             return False
         self.start(row)
@@ -107,7 +107,7 @@ class Runs:
 
     def stop_all(self, site_id: int, session_id: str) -> None:
         """Stop whatever runs or waits for this visitor, latest first, so that nothing moves up meanwhile."""
-        for run in reversed(self.store.read(_unended, site_id=site_id, session_id=session_id)):
+        for run in reversed(self.store.read(attempts.unended_of, site_id=site_id, session_id=session_id)):
             self.stop(run.visitor_id, run.seq)
 
     def drain(self, timeout_s: float) -> None:
@@ -198,11 +198,11 @@ class Runs:
     def _conclude(self, live: LiveRun, outcome: Outcome) -> None:
         tokens = outcome.tokens(live) if live.row.tokens_reserved else 0
         if live.is_stop_asked:
-            self._finish(live, "stopped", status="stopped", tokens=tokens, **_rests_on(outcome, live))
+            self._finish(live, "stopped", status="stopped", tokens=tokens, **outcome.rests_on(live))
         elif outcome.error_code:
             self._finish(live, "error", error_code=outcome.error_code, tokens=tokens)
         else:
-            self._finish(live, outcome.finish_reason, status="complete", tokens=tokens, **_rests_on(outcome, live))
+            self._finish(live, outcome.finish_reason, status="complete", tokens=tokens, **outcome.rests_on(live))
 
     def _finish(
         self, live: LiveRun, finish_reason: str, *, status: str = "interrupted", error_code: str = "",
@@ -215,7 +215,7 @@ class Runs:
         visitor_id, seq, attempt = live.key
         try:
             ending = _insist(live, lambda: self.store.write(
-                _store_answer, site_id=live.row.site_id, tokens=tokens, visitor_id=visitor_id, seq=seq,
+                attempts.store_answer, site_id=live.row.site_id, tokens=tokens, visitor_id=visitor_id, seq=seq,
                 attempt=attempt, owner=self.owner, finish_reason=finish_reason, text=live.text, status=status,
                 sources=sources, error_code=error_code, knowledge=knowledge,
             ), for_ms=leases.ABANDONED_MS)
@@ -225,7 +225,7 @@ class Runs:
 
     def _lose(self, live: LiveRun) -> None:
         """The row is not ours any more: end as it says, or as a restart when another attempt runs."""
-        ending = self.store.read(_ending, row=live.row)
+        ending = self.store.read(attempts.ending_of_attempt, row=live.row)
         self._tell(live, ending or restarting(live))
 
     def _tell(self, live: LiveRun, ending: Ending) -> None:
@@ -237,7 +237,7 @@ class Runs:
         self.broker.ring(run_channel(visitor_id, seq))
         self.broker.ring(turn_channel(visitor_id))
         if ending.reply_seq:
-            visitor = self.store.read(_session_of, visitor_id=visitor_id)
+            visitor = self.store.read(attempts.session_of, visitor_id=visitor_id)
             if visitor is not None:
                 self.broker.ring(channel(live.row.site_id, visitor.session_id))
 
@@ -267,16 +267,6 @@ def turn_channel(visitor_id: int) -> str:
     return f"t{visitor_id}"
 
 
-def _rests_on(outcome: Outcome, live: LiveRun) -> dict[str, Any]:
-    """What an answer rests on, and what that says of the knowledge (run.knowledge)."""
-    sources, prompt = outcome.sources(), outcome.prompt
-    # Where the ranking is sure, no source is left out unless a model said that none of them answers.
-    is_sure = bool(prompt.passages) and prompt.confidence >= prompt.threshold
-    if sources or live.has_data:
-        return {"sources": sources, "knowledge": "known"}
-    return {"sources": (), "knowledge": "rejected" if is_sure and outcome.provider != "builtin" else "missing"}
-
-
 def _insist(live: LiveRun, work: Callable[[], Any], *, for_ms: int | None = None) -> Any:
     """Do it, again and again while the database is away, by default as long as a lease lasts. Raises StoreError."""
     until = time.monotonic() + (for_ms or leases.LEASE_MS) / 1000
@@ -287,41 +277,3 @@ def _insist(live: LiveRun, work: Callable[[], Any], *, for_ms: int | None = None
             if live.ending is not None or time.monotonic() > until:
                 raise
             live.ended.wait(STORE_RETRY_S)
-
-
-def _store_answer(tx: Any, *, site_id: int, tokens: int, **arguments: Any) -> Ending | None:
-    """The answer and what it took from the site's budget, in one transaction."""
-    ending = ledger.finish(tx, **arguments)
-    # After a lost COMMIT there is no run left to finish, and its tokens may have been counted.
-    if tokens and (ending or not tx.may_be_done):
-        budgets.settle(tx, site_id=site_id, tokens=tokens)
-    return ending
-
-
-def _revive(tx: Any, *, visitor_id: int, seq: int, owner: str) -> Any:
-    """A new attempt of a dead run: its row, or None when somebody else has it."""
-    visitor = ledger.LockedVisitor.by_id(tx, visitor_id)
-    run = ledger.find(tx, visitor_id, seq)
-    if run is None:
-        return None
-    if run.state == "ended" or leases.is_alive(run, visitor.now_ms):
-        return run if leases.is_own_claim(tx, run, owner) else None
-    conversation = tx.one(ledger.FIND_CONVERSATION, id=run.conversation_id)
-    row = ledger.restart(visitor, conversation, run, owner=owner, tokens=run.tokens_reserved)
-    return row if row.state != "ended" else None
-
-
-def _ending(tx: Any, *, row: Any) -> Ending | None:
-    run = ledger.find(tx, row.visitor_id, row.seq)
-    if run is None:
-        return ledger.erased(row.conversation_id)
-    return ledger.ending_of(tx, run) if run.state == "ended" and run.attempt == row.attempt else None
-
-
-def _unended(tx: Any, *, site_id: int, session_id: str) -> list:
-    visitor = find(tx, site_id, session_id)
-    return ledger.unended(tx, visitor.id) if visitor else []
-
-
-def _session_of(tx: Any, *, visitor_id: int) -> Any:
-    return tx.one(ledger.VISITOR_SESSION, id=visitor_id)

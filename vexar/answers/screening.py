@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Callable
 
-from vexar.answers.links import END, MAX_URL_CHARS, SOFT_ENDS, TRAILING, Links, host_at_end
+from vexar.answers.links import BLANKS, END, MAX_URL_CHARS, SOFT_ENDS, TRAILING, Links, host_at_end
 
 MAX_EMAIL_CHARS = 260
 CONTEXT_CHARS, SCHEME_CHARS = 300, 8
@@ -45,12 +45,9 @@ _PLAIN_TAG_BEGUN = re.compile(r"</?(?:[a-z][a-z0-9]{0,9}\s?/?)?", re.IGNORECASE)
 _POINTED = re.compile(r"<(?:[a-z][a-z0-9+.-]{1,31}:[^\s<>\"'`]*|[\w.+%-]+@[\w.-]*)>", re.IGNORECASE)
 _POINTED_BEGUN = re.compile(r"<(?:[a-z][a-z0-9+.-]{1,31}:[^\s<>\"'`]*|[\w.+%-]+@[\w.-]*)", re.IGNORECASE)
 _LABELLED = re.compile(r"\](?:\(\s*|:[ \t]*\n?[ \t]*)?")
-_DESTINATION_ENDS = re.compile(r"\]\(|[\s()]")
+_DESTINATION_ENDS = re.compile(rf"\]\(|[{BLANKS}()]")
 _PERILOUS = re.compile(r"(?!https?:)[a-z]+script:|data:", re.IGNORECASE)
 _POINTED_DESTINATION = re.compile(r"<[^<>\n]*>?")
-
-# No text needs them, and some readers end a URL where others go on: https://shop.example, one of them, @evil.example.
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
 
 # What is decided: up to where, and what is said instead. None: more text is needed.
 Step = tuple[int, str] | None
@@ -75,7 +72,7 @@ class Screen:
 
     def add(self, text: str) -> str:
         """What can be said now that `text` has come; may be empty."""
-        self._text += self._spelled.add(_CONTROLS.sub("", text))
+        self._text += self._spelled.add(text)
         said = self._decide()
         if self._at > 2 * CONTEXT_CHARS:
             self._text = self._text[self._at - CONTEXT_CHARS:]

@@ -23,8 +23,7 @@ class Voice:
     """The words of one answer. `prompt`: the given one, with tools that tell the voice what they came to."""
 
     def __init__(self, prompt: Prompt) -> None:
-        visitor_texts = [prompt.question, *(turn.content for turn in prompt.history if turn.role == "user")]
-        self._links = Links(prompt.origins, _link_texts(prompt), visitor_texts)
+        self._links = Links(prompt.origins, _link_texts(prompt), _plain_texts(prompt))
         self._passages = prompt.passages
         self._citing = Citing(len(prompt.passages))
         self._screen = Screen(self._links, prompt.lang)
@@ -71,3 +70,11 @@ def _link_texts(prompt: Prompt) -> Iterator[str]:
     written = (f"{passage.title}\n{passage.question}\n{passage.content}" for passage in prompt.passages
                if passage.type != "page")
     return itertools.chain(prompt.link_texts, urls, (text for text in written if not gives_orders(text)))
+
+
+def _plain_texts(prompt: Prompt) -> Iterator[str]:
+    """Whose email addresses may be told: the visitor's own, and those on the site's pages, as their phone numbers
+    are. An address carries nothing away, and how to reach the shop stands on its pages more often than elsewhere."""
+    visitor = (prompt.question, *(turn.content for turn in prompt.history if turn.role == "user"))
+    pages = (passage.content for passage in prompt.passages if passage.type == "page")
+    return itertools.chain(visitor, (text for text in pages if not gives_orders(text)))

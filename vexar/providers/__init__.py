@@ -131,7 +131,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Sources:
-    """The passages the answer rests on: [{"title", "url"}]. Without one, all passages of the prompt count."""
+    """The passages the answer rests on: [{"title", "url"}]. Without one, those count that the text cites."""
 
     sources: tuple[dict, ...]
 

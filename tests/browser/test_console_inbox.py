@@ -75,7 +75,7 @@ def test_a_person_takes_over_in_the_middle_of_an_answer_and_gives_it_back(shop, 
     chat.ask("And now?")
     olga.wait("assistant", "I am back")
     assert shop.messages(chat) == [
-        ("visitor", "How does it go?"), ("assistant", "The beginning "), ("system", "Olga joined the conversation."),
+        ("visitor", "How does it go?"), ("assistant", "The beginning"), ("system", "Olga joined the conversation."),
         ("operator", "I am a **person**"), ("visitor", "Good to know"),
         ("system", "You are talking to the assistant again."), ("visitor", "And now?"), ("assistant", "I am back"),
     ]  # fmt: skip

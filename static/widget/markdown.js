@@ -202,7 +202,8 @@ class Inline {
   }
 
   #bare() {
-    const found = /^https?:\/\/[^\s<>"'`*]+/.exec(this.source.slice(this.#at, this.#at + 2000));
+    // Chinese, Japanese and Arabic sentences go on behind a URL without a space.
+    const found = /^https?:\/\/[^\s<>"'`*，。！？；：、（）「」『』【】《》…،؛؟]+/.exec(this.source.slice(this.#at, this.#at + 2000));
     if (!found || /[\w:]/.test(this.source[this.#at - 1] ?? "")) return false;
     const url = found[0].replace(found[0].includes("(") ? /[.,;:!?]+$/ : /[.,;:!?)\]]+$/, "");
     return this.#put(anchor(url, [url]), this.#at + url.length);

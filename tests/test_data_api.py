@@ -211,6 +211,32 @@ def test_what_models_leave_empty_or_write_as_text_is_understood(cast, shop, mode
     assert shop.calls[0]["params"] == {"query": "scarf", "limit": 3}
 
 
+def test_a_number_is_an_id_too(cast, shop, model):
+    model.script(calls(("get_product", {"product_id": 7})), ["Red."])
+    cast.ann.ask("Is it red?")
+    assert shop.calls[-1]["params"] == {"product_id": "7"}
+
+
+@pytest.mark.parametrize(("name", "parts", "query"), [
+    ("search_products", ('{"query": "\ud83d', '\ude00"}'), "\U0001f600"),
+    ("search_products", ('{"query": "\ud800"}', ""), "\ufffd"),
+    ("search_\ud800", ('{"query": "x"}', ""), None),
+])
+def test_half_characters_in_a_call_end_no_answer(cast, shop, model, name, parts, query):
+    def script(wire, body) -> None:
+        wire.head()
+        for part in parts:
+            function = {"name": name, "arguments": part}
+            wire.delta(tool_calls=[{"index": 0, "id": "c", "type": "function", "function": function}])
+        wire.delta("tool_calls")
+        wire.done()
+
+    model.script(script, ["Done."])
+    shop.calls.clear()
+    assert cast.ann.ask("Do you have \U0001f600?")[-1].data["meta"]["finish_reason"] == "stop"
+    assert [call["params"]["query"] for call in shop.calls] == [query][:query is not None]
+
+
 def test_the_calls_of_a_round_are_made_at_once_and_answered_in_order(cast, shop, model):
     both = threading.Barrier(2, timeout=10)
 

@@ -151,6 +151,11 @@ def _read(arguments: str, params: type[_Params]) -> dict:
     # Models fill in what they were not told with null or nothing.
     filled = {name: value.strip() if isinstance(value, str) else value for name, value in found.items()}
     filled = {name: value for name, value in filled.items() if value not in (None, "")}
+    # Shops number their products, and models write such an id as the number it is.
+    kinds = _schema(params)["properties"]
+    for name, value in filled.items():
+        if type(value) is int and kinds.get(name, {}).get("type") == "string":
+            filled[name] = str(value)
     return msgspec.to_builtins(msgspec.convert(filled, params, strict=False))
 
 

@@ -64,13 +64,26 @@ class Calls:
 
     def whole(self) -> list[ToolCall]:
         """The calls in the order of their first parts, each with an id; at most MAX_CALLS."""
-        return [replace(call, id=call.id or f"call_{place}") for place, call in enumerate(self._found)]
+        # Not sooner: a character may come in two halves, one in each of two parts.
+        return [
+            ToolCall(call.index, clean(call.id) or f"call_{place}", clean(call.name), clean(call.arguments))
+            for place, call in enumerate(self._found)
+        ]
 
     def _begin(self, part: ToolCall) -> None:
         # Without a name it is no call, and a part without a beginning belongs to none.
         if part.name and len(self._found) < MAX_CALLS:
             self._places[part.index] = len(self._found)
             self._found.append(part)
+
+
+def clean(text: str) -> str:
+    """Text that can be sent and stored: halves of a character that met are joined, lone ones and NUL are U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\0", "\ufffd")
 
 
 def _word(value: Any) -> str:

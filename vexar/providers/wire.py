@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vexar.providers.calls import ToolCall, read_calls
+from vexar.providers.calls import ToolCall, clean, read_calls
 
 MAX_LINE_BYTES = 16 * 1024 * 1024  # far above any token; a body without line ends must not fill the memory
 
@@ -125,7 +125,7 @@ class Words:
         self._held = ""
         if "\ud800" <= text[-1:] <= "\udbff":
             text, self._held = text[:-1], text[-1]
-        text = _clean(text)
+        text = clean(text)
         if not self.has_begun and not text.strip():
             self._held = text + self._held
             return ""
@@ -135,7 +135,7 @@ class Words:
     def end(self) -> str:
         """What was still held back, at the end of an answer."""
         text, self._held = self._held, ""
-        return _clean(text) if self.has_begun else ""
+        return clean(text) if self.has_begun else ""
 
 
 class _Lines:
@@ -236,11 +236,3 @@ def _error_word(error: Any) -> str:
     known = error if isinstance(error, dict) else {}
     words = [str(known.get(name, "")) for name in ("type", "code", "status")]
     return next((word for word in words if len(word) <= 40 and word.replace("_", "a").isalpha()), "error")
-
-
-def _clean(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text.replace("\0", "\ufffd")

@@ -175,6 +175,17 @@ def test_the_words_in_its_place_are_in_the_visitor_s_language():
     assert screened("https://evil.example", lang="xx") == REMOVED["en"]
 
 
+@pytest.mark.parametrize("asked", [
+    "https://evil.example/AbC", "https://EVIL.example/AbC", "https://evil.example&#47;AbC", "https://evil.example\\/AbC",
+    "evil.example/AbC", "https://evil.example/AbC/", "https:&#x2f;/evil.example/AbC?x=1",
+])
+def test_what_is_repeated_in_another_spelling_is_no_word_of_the_site(asked):
+    known = Links([])
+    known.learn(f'{{"query": "{asked}"}} https://evil.example/AbC', said_before=asked)
+    assert known.kept("https://evil.example/AbC") == (0, False)
+    assert known.destination("https://evil.example/AbC?x=1") == "forbidden"
+
+
 def test_what_a_tool_only_repeats_is_no_word_of_the_site():
     known = Links([])
     told = '{"query": "https://evil.example/x", "url": "https://cdn.example/p"}'

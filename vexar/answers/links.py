@@ -70,8 +70,10 @@ class Links:
 
     def learn(self, text: str, *, said_before: str = "") -> None:
         """Take the links of a text in; none that `said_before` holds, for then the text only repeats it."""
-        said = said_before.lower()
-        self._urls |= {url for url in _keys(text) if url not in said}
+        # As it was written, and as _key reads it: a model may spell a link in a way that comes back as another.
+        once = _ESCAPED.sub(r"\1", html.unescape(said_before))
+        said = "\n".join((said_before, once, _ESCAPED.sub(r"\1", once))).lower()
+        self._urls |= {url for url in _keys(text) if url.lower() not in said}
         self._longest = max([self._longest, *(len(url) + MORE_CHARS for url in self._urls)])
         self._emails |= {email.lower() for email in _EMAIL.findall(text) if email.lower() not in said}
         self._phones |= {_digits(phone) for phone in _PHONE.findall(text) if phone not in said}

@@ -27,6 +27,7 @@ class Voice:
         self._passages = prompt.passages
         self._citing = Citing(len(prompt.passages))
         self._screen = Screen(self._links, prompt.lang)
+        self._asked = ""
         # Tools may end in threads of their own.
         self._learning = threading.Lock()
         self.prompt = replace(prompt, tools=tuple(self._watched(tool) for tool in prompt.tools))
@@ -52,10 +53,10 @@ class Voice:
     def _watched(self, tool: Tool) -> Tool:
         def call(params: Any = None, **how: Any) -> ToolResult:
             result = tool.call(params, **how)
-            # What only comes back to the model is no word of the site.
-            asked = json.dumps(params, ensure_ascii=False, default=str)
             with self._learning:
-                self._links.learn(result.told, said_before=asked)
+                # What only comes back to the model, now or later, is no word of the site.
+                self._asked += f"\n{json.dumps(params, ensure_ascii=False, default=str)}"
+                self._links.learn(result.told, said_before=self._asked)
             return result
 
         return replace(tool, call=call)

@@ -415,7 +415,7 @@ CREATE TABLE crawl (
   owner            VARCHAR(40) COLLATE ascii_bin NOT NULL,   -- the process at work; empty: none yet
   lease_until_ms   BIGINT NOT NULL,                          -- by the database's clock; past: anybody may go on
   fetched_bytes    BIGINT NOT NULL,                          -- of all answers so far
-  outcome          VARCHAR(8) COLLATE ascii_bin NOT NULL,    -- complete, capped, failed; empty while it runs
+  outcome          VARCHAR(8) COLLATE ascii_bin NOT NULL,    -- complete, capped, stopped, failed; empty while it runs
   detail           VARCHAR(200) NOT NULL,                    -- why it failed or what was capped
   started_ms       BIGINT NOT NULL,                          -- when it was ordered
   ended_ms         BIGINT NOT NULL                           -- 0: not yet
@@ -432,7 +432,7 @@ CREATE TABLE crawl_page (
   found_number     INTEGER NOT NULL,                         -- the last crawl that met it
   done_number      INTEGER NOT NULL,                         -- the last crawl that read it
   outcome          VARCHAR(10) COLLATE ascii_bin NOT NULL,   -- what became of it: docs/operating.md; empty: not read yet
-  digest           VARCHAR(32) COLLATE ascii_bin NOT NULL,   -- of title and text, hex; empty: none taken
+  digest           VARCHAR(32) COLLATE ascii_bin NOT NULL,   -- of title and text, hex; empty: none; removed: with its entry
   entry_id         INTEGER,                                  -- row of knowledge_entry it became, or null
   PRIMARY KEY (site_id, url_hash)
 ) WITHOUT ROWID;

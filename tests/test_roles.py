@@ -114,6 +114,7 @@ ROWS = {
     ),
     "DELETE /sites/<int:site_id>/knowledge/unanswered/<int:group_id>": Row(EDIT),
     "POST /sites/<int:site_id>/crawl": Row(EDIT),
+    "DELETE /sites/<int:site_id>/crawl": Row(EDIT),
     "POST /sites/<int:site_id>/crawl-url": Row(EDIT, lambda w: {"url": "/"}),
     "GET /sites/<int:site_id>/crawl-status": Row(ANY_OF_SITE),
     "GET /sites/<int:site_id>/conversations": Row(VIEW),

@@ -66,7 +66,7 @@ def test_who_knows_nothing_gets_to_a_right_answer_by_reading_the_website(desk, w
     at.olga.page.wait_for_url("**/console/knowledge/website")
     at.olga.find("progress").wait_for()
     at.go("knowledge/website")
-    assert at.olga.find("progress").count() == 1
+    at.olga.find("progress").wait_for()
     assert at.olga.page.get_by_role("button", name="Reading …").get_attribute("aria-disabled") == "true"
     at.olga.find(".result", has_text="Everything was read: 2 pages.").wait_for(timeout=30_000)
     at.go("knowledge/website")
@@ -76,7 +76,8 @@ def test_who_knows_nothing_gets_to_a_right_answer_by_reading_the_website(desk, w
         "1\nare closed by the site's robots.txt", "1\nare pictures or documents", "1\nask not to be indexed",
         "1\nlead to another website",
     ]  # fmt: skip
-    assert figures(at) == {"Pages kept": "2", "New": "2", "Changed": "0", "Skipped": "4", "Errors": "0"}
+    assert figures(at) == {"Pages kept": "2", "New": "2", "Changed": "0", "Removed": "0", "Skipped": "4",
+                           "Errors": "0"}
     assert {row.url for row in at.entries(type="page")} == {f"{website.url}/", f"{website.url}/shipping"}
 
     at.olga.page.get_by_role("link", name="Ask something").click()
@@ -103,7 +104,7 @@ def test_the_website_is_read_again_for_what_changed_and_what_is_gone(desk, websi
     at.olga.find("progress").wait_for()
     at.olga.find(".result", has_text="2 pages").wait_for(timeout=30_000)
     shown = figures(at)
-    assert (shown["New"], shown["Pages kept"]) == ("1", "2")
+    assert (shown["New"], shown["Pages kept"], shown["Removed"]) == ("1", "2", "1")
     assert {row.url for row in at.entries()} == {f"{website.url}/", f"{website.url}/care"}
 
 
@@ -119,6 +120,21 @@ def test_one_page_is_read_by_its_address_and_another_website_is_refused_there(de
     at.olga.page.get_by_role("link", name="Shipping", exact=True).click()
     at.olga.find("h2", has_text="Shipping").wait_for()
     assert [(row.type, row.url) for row in at.entries()] == [("page", f"{website.url}/shipping")]
+
+
+def test_reading_that_is_stopped_says_so_and_can_be_begun_again(desk, website):
+    website.delay_s = 2
+    at = desk("knowledge/website", url=website.url)
+    stop = at.olga.page.get_by_role("button", name="Stop")
+    at.olga.press("Read my website")
+    at.olga.find("progress").wait_for()
+    stop.click()
+    at.olga.find(".notice", has_text="Stopped").wait_for()
+    assert stop.is_hidden()
+    website.delay_s = 0
+    at.olga.press("Read it again")
+    at.olga.find(".result", has_text="Everything was read: 2 pages.").wait_for(timeout=30_000)
+    assert figures(at)["Removed"] == "0"
 
 
 def test_who_comes_second_watches_the_reading_that_runs(desk, website):

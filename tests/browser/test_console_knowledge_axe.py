@@ -71,7 +71,7 @@ def crawled(at):
 
 def reading(at):
     crawl = {"state": "running", "detail": "", "started_at": "2026-11-22T20:00:00Z", "ended_at": None, "bytes": 9,
-             "pages_found": 90, "pages_done": 30, "entries": 20, "added": 15, "updated": 5,
+             "pages_found": 90, "pages_done": 30, "entries": 20, "added": 15, "updated": 5, "removed": 2,
              "outcomes": {"kept": 20, "failed": 4, "empty": 6}}
     at.olga.page.route("**/crawl-status", lambda route: route.fulfill(json={"crawl": crawl}))
     at.go("knowledge/website").find("progress").wait_for()

@@ -22,14 +22,23 @@ _REPLACE = Statement(
         KnowledgeEntry.index_version: P.claim, KnowledgeEntry.changed_ms: P.now_ms,
     }).where(KnowledgeEntry.id == P.entry_id, KnowledgeEntry.site_id == P.site_id)
 )
-
-
+_PAGE_AT = Statement(
+    KnowledgeEntry.select(KnowledgeEntry.id)
+    .where(KnowledgeEntry.site_id == P.site_id, KnowledgeEntry.type == "page", KnowledgeEntry.url == P.url)
+    .order_by(KnowledgeEntry.id).limit(1)
+)
 _MARK = Statement(KnowledgeEntry.update({KnowledgeEntry.anchors: P.anchors}).where(KnowledgeEntry.id == P.entry_id))
 
 
 def find(tx: Transaction, *, entry_id: int) -> Any:
     """The row of an entry of any site, or None."""
     return tx.one(_ONE, entry_id=entry_id)
+
+
+def page_at(tx: Transaction, *, site_id: int, url: str) -> int | None:
+    """The number of the entry that a page of the site became, or None. A heavy read."""
+    row = tx.one(_PAGE_AT, site_id=site_id, url=url)
+    return row and row.id
 
 
 def page(tx: Transaction, *, site_id: int, kind: str, search: str, limit: int, offset: int) -> tuple[list, int]:

@@ -29,7 +29,7 @@ class CrawlUrl(msgspec.Struct, kw_only=True):
 
 class CrawlOut(msgspec.Struct, kw_only=True):
     """`crawl`: null when there never was one, else {state, detail, started_at, ended_at, pages_found, pages_done,
-    entries, added, updated, outcomes, bytes}; `state`: running, complete, capped or failed."""
+    entries, added, updated, removed, outcomes, bytes}; `state`: running, complete, capped, stopped or failed."""
 
     crawl: dict | None
 
@@ -41,6 +41,14 @@ def crawl_site(member: Member, site_id: int, body: Done) -> tuple[dict, int]:
     if not member.parts.crawler.order(site_id):
         raise ApiError("conflict", "The site is being read already; wait for the end.")
     return crawl_status_of(member.parts.store, site_id), 201
+
+
+@endpoint(blueprint, "DELETE", "/sites/<int:site_id>/crawl", answer=CrawlOut, strict=True, caller=signed_in,
+          errors=EDITED, summary="Stop reading the site's pages")
+def stop_crawl(member: Member, site_id: int) -> dict:
+    member.site(site_id, "can_edit")
+    member.parts.store.write(crawl_rows.stop, site_id=site_id)
+    return crawl_status_of(member.parts.store, site_id)
 
 
 @endpoint(blueprint, "POST", "/sites/<int:site_id>/crawl-url", body=CrawlUrl, answer=EntryOut, status=201, strict=True,
@@ -66,10 +74,10 @@ def crawl_status_of(store: Store, site_id: int) -> dict:
     row, counts, pages_found = store.read_heavy(crawl_rows.status, site_id=site_id)
     if row is None:
         return {"crawl": None}
-    added, updated = store.read_heavy(crawl_rows.news, site_id=site_id)
+    added, updated, removed = store.read_heavy(crawl_rows.news, site_id=site_id)
     return {"crawl": {
         "state": "running" if row.is_running else row.outcome, "detail": row.detail,
         "started_at": to_time(row.started_ms), "ended_at": to_time(row.ended_ms) if row.ended_ms else None,
         "pages_found": pages_found, "pages_done": sum(counts.values()), "entries": counts.get("kept", 0),
-        "added": added, "updated": updated, "outcomes": counts, "bytes": row.fetched_bytes,
+        "added": added, "updated": updated, "removed": removed, "outcomes": counts, "bytes": row.fetched_bytes,
     }}

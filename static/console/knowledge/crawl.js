@@ -40,6 +40,14 @@ export async function startCrawl(page, button) {
   }
 }
 
+// Ends a reading of the site after the page it is at; `button` waits meanwhile.
+export async function stopCrawl(page, button) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  await api.del(`${page.path}/crawl`).catch((problem) => toast(problem.message, "bad"));
+  button.removeAttribute("aria-disabled");
+}
+
 // Looks at the state of a site's crawl, again and again while one runs and the page is in sight.
 export class CrawlWatch {
   #path;

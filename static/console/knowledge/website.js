@@ -5,7 +5,7 @@ import { h, icon, put } from "../lib/dom.js";
 import { field, submitForm } from "../lib/form.js";
 import { ICONS } from "../lib/icons.js";
 import { ago, lasting } from "../lib/time.js";
-import { CrawlWatch, reasons, startCrawl, sums } from "./crawl.js";
+import { CrawlWatch, reasons, startCrawl, stopCrawl, sums } from "./crawl.js";
 import { counted, nameOf } from "./words.js";
 
 export class Website {
@@ -17,19 +17,21 @@ export class Website {
   // Only that it began and how it ended: figures that change every second are no news to listen to.
   #said = h("p", { class: "hidden", role: "status" });
   #button;
+  #stop;
   #crawl;
 
   constructor(page) {
     this.#page = page;
     this.#watch = new CrawlWatch(page.path, (crawl, problem) => this.#show(crawl, problem));
     this.#button = h("button", { type: "button", class: "primary", onclick: () => this.#start() }, "Read my website");
+    this.#stop = h("button", { type: "button", hidden: true, onclick: () => this.#end() }, "Stop");
     this.node = h("div", { class: "list" },
       h("section", { class: "card form", "aria-label": "Your website" },
         h("div", { class: "page-head" },
           h("div", { class: "crawl-what" }, h("h2", {}, "Your website"), h("p", { class: "soft" }, page.site.url,
             page.isOwner && [" · ", h("a", { href: "/console/settings/site" }, "Change",
               h("span", { class: "hidden" }, " the address"))])),
-          page.mayEdit && this.#button),
+          page.mayEdit && h("div", { class: "actions" }, this.#stop, this.#button)),
         h("p", { class: "soft last" }, "Follows the links and the site map of this address and keeps to its " +
           "robots.txt. Pages that changed are read anew, those that are gone are removed; what you wrote yourself " +
           "stays."),
@@ -58,6 +60,13 @@ export class Website {
     await this.#watch.look();
   }
 
+  async #end() {
+    const hadFocus = document.activeElement === this.#stop;
+    await stopCrawl(this.#page, this.#stop);
+    await this.#watch.look();
+    if (hadFocus && this.#stop.hidden) this.#button.focus();
+  }
+
   #show(crawl, problem) {
     if (problem) {
       // What is shown stays while the line is away; the frame says that it is.
@@ -73,6 +82,7 @@ export class Website {
       if (!isRunning) this.#page.count();
     }
     this.#crawl = crawl;
+    this.#stop.hidden = !isRunning;
     this.#button.textContent = isRunning ? "Reading …" : crawl ? "Read it again" : "Read my website";
     if (isRunning) this.#button.setAttribute("aria-disabled", "true");
     else this.#button.removeAttribute("aria-disabled");
@@ -125,9 +135,10 @@ function progress(crawl) {
 }
 
 function outcome(crawl) {
-  const isBad = crawl.state === "failed" || (crawl.state !== "running" && !crawl.entries);
+  const isStopped = ["capped", "stopped"].includes(crawl.state);
+  const isBad = crawl.state === "failed" || (crawl.state !== "stopped" && !crawl.entries);
   const lasted = crawl.ended_at ? lasting(Date.parse(crawl.ended_at) - Date.parse(crawl.started_at)) : "";
-  return h("p", { class: isBad ? "form-error" : crawl.state === "capped" ? "notice" : "result" },
+  return h("p", { class: isBad ? "form-error" : isStopped ? "notice" : "result" },
     isBad ? null : icon(ICONS.check, 18), h("span", {}, outcomeWords(crawl), " ",
       h("time", { datetime: crawl.ended_at, class: "soft" }, `Ended ${ago(crawl.ended_at)}, after ${lasted}.`)));
 }
@@ -135,6 +146,7 @@ function outcome(crawl) {
 function outcomeWords(crawl) {
   const pages = counted(crawl.entries, "page");
   if (crawl.state === "failed") return `Reading failed: ${crawl.detail || "the server does not know why"}.`;
+  if (crawl.state === "stopped") return `Stopped: ${pages} read. Pages that are gone were not removed.`;
   if (!crawl.entries) return "The website was read, but there was no page with text. Does it show its text only " +
     "by script, or close itself by robots.txt?";
   if (crawl.state === "capped") return `${pages} read, not all: ${crawl.detail}. Nothing was removed.`;
@@ -143,8 +155,8 @@ function outcomeWords(crawl) {
 
 function figures(crawl) {
   const { kept, skipped, errors } = sums(crawl);
-  const shown = [["Pages kept", kept], ["New", crawl.added], ["Changed", crawl.updated], ["Skipped", skipped],
-    ["Errors", errors]];
+  const shown = [["Pages kept", kept], ["New", crawl.added], ["Changed", crawl.updated], ["Removed", crawl.removed],
+    ["Skipped", skipped], ["Errors", errors]];
   if (!crawl.pages_done) return null;
   return h("dl", { class: "crawl-figures" }, shown.map(([title, value]) =>
     h("div", {}, h("dt", {}, title), h("dd", {}, value.toLocaleString()))));

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
 
@@ -80,7 +81,9 @@ class Crawler:
     def read_one(self, site: Any, url: str) -> int:
         """Read one page of a site now; its entry's number. Raises CrawlFailed."""
         domain = Domain(site.url)
-        target = domain.plain(urljoin(domain.root, url))
+        target = ""
+        with suppress(ValueError):
+            target = domain.plain(urljoin(domain.root, url))
         if not target:
             raise CrawlFailed("this is no page of the site's own address")
         try:

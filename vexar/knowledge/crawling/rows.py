@@ -14,6 +14,8 @@ from vexar.store import Duplicate, P, Statement, Transaction
 LEASE_MS = 12_000
 MAX_FOUND = 5_000
 ROWS_PER_JOB = 200
+# In place of the digest of a page whose entry this crawl took away: counted, not added up, a kill costs nothing.
+REMOVED = "removed"
 
 _LOOK = Crawl.select(Crawl).where(Crawl.site_id == P.site_id)
 FIND = Statement(_LOOK)
@@ -27,6 +29,10 @@ _RENEW = Statement(
 _END = Statement(
     Crawl.update(is_running=0, lease_until_ms=0, outcome=P.outcome, detail=P.detail, ended_ms=P.now_ms).where(_MINE)
 )
+_STOP = Statement(
+    Crawl.update(is_running=0, lease_until_ms=0, outcome="stopped", ended_ms=P.now_ms)
+    .where((Crawl.site_id == P.site_id) & (Crawl.is_running == 1))
+)
 _OF_SITE = CrawlPage.site_id == P.site_id
 _PAGE = Statement(CrawlPage.select(CrawlPage).where(_OF_SITE & (CrawlPage.url_hash == P.url_hash)))
 _NEXT = Statement(
@@ -37,7 +43,8 @@ _NEXT = Statement(
 )
 _DONE = Statement(
     CrawlPage.update(done_number=P.number, outcome=P.outcome, digest=P.digest, entry_id=P.entry_id)
-    .where(_OF_SITE & (CrawlPage.url_hash == P.url_hash))
+    # Who lost the crawl may be at its last page when the next one is there already.
+    .where(_OF_SITE & (CrawlPage.url_hash == P.url_hash) & (CrawlPage.done_number <= P.number))
 )
 _ADD = Statement(CrawlPage.insert(
     site_id=P.site_id, url_hash=P.url_hash, url=P.url, depth=P.depth, is_listed=P.is_listed, found_number=P.number,
@@ -60,7 +67,10 @@ _UNMET = Statement(
 _KEPT = Statement(CrawlPage.select(CrawlPage.url, CrawlPage.digest).where(
     _OF_SITE & (CrawlPage.done_number == P.number) & CrawlPage.entry_id.is_null(False)
 ))  # fmt: skip
-_FORGET = Statement(CrawlPage.update(entry_id=None, digest="").where(_OF_SITE & (CrawlPage.url_hash == P.url_hash)))
+_FORGET = Statement(
+    CrawlPage.update(entry_id=None, digest=P.digest, done_number=P.number)
+    .where(_OF_SITE & (CrawlPage.url_hash == P.url_hash))
+)
 _SHARED = Statement(CrawlPage.select(CrawlPage.url).where(
     _OF_SITE & (CrawlPage.entry_id == P.entry_id) & (CrawlPage.url_hash != P.url_hash)
 ).limit(1))  # fmt: skip
@@ -81,6 +91,10 @@ _ENTRIES = (
 _ADDED = Statement(_ENTRIES.where(KnowledgeEntry.created_ms >= P.since_ms))
 _UPDATED = Statement(
     _ENTRIES.where((KnowledgeEntry.created_ms < P.since_ms) & (KnowledgeEntry.changed_ms >= P.since_ms))
+)
+_REMOVED = Statement(
+    CrawlPage.select(fn.COUNT(CrawlPage.url_hash).alias("many"))
+    .where(_OF_SITE & (CrawlPage.done_number == P.number) & (CrawlPage.digest == REMOVED))
 )
 _SITE = Statement(Site.select(Site.id, Site.url).where((Site.id == P.site_id) & (Site.is_active == 1)))
 
@@ -133,6 +147,11 @@ def end(tx: Transaction, *, site_id: int, owner: str, outcome: str, detail: str)
     tx.run(_END, site_id=site_id, owner=owner, outcome=outcome, detail=detail[:200], now_ms=tx.now_ms())
 
 
+def stop(tx: Transaction, *, site_id: int) -> None:
+    """End a site's crawl, if one runs: who works at it finds out after the page it is at."""
+    tx.run(_STOP, site_id=site_id, now_ms=tx.now_ms())
+
+
 def meet(tx: Transaction, *, site_id: int, number: int, urls: list[str], depth: int, is_listed: bool = False) -> None:
     """Addresses that were found; those that are known in this crawl already stay as they are."""
     room = MAX_FOUND - tx.one(_FOUND, site_id=site_id, number=number).many
@@ -177,10 +196,9 @@ def unmet(tx: Transaction, *, site_id: int, number: int) -> list:
     return tx.all(_UNMET, site_id=site_id, number=number)
 
 
-def forget(tx: Transaction, *, site_id: int, hashes: list[str]) -> None:
-    """These pages have no entry any more."""
-    for each in hashes:
-        tx.run(_FORGET, site_id=site_id, url_hash=each)
+def forget(tx: Transaction, *, site_id: int, url_hash: str, number: int, digest: str) -> None:
+    """A page that was not met has no entry any more; `digest`: REMOVED when that was taken away."""
+    tx.run(_FORGET, site_id=site_id, url_hash=url_hash, number=number, digest=digest)
 
 
 def is_shared(tx: Transaction, *, site_id: int, entry_id: int, url_hash: str) -> bool:
@@ -197,13 +215,14 @@ def status(tx: Transaction, *, site_id: int) -> tuple[Any, dict[str, int], int]:
     return row, counts, tx.one(_FOUND, site_id=site_id, number=row.number).many
 
 
-def news(tx: Transaction, *, site_id: int) -> tuple[int, int]:
-    """How many entries a site's last crawl has added and updated so far."""
+def news(tx: Transaction, *, site_id: int) -> tuple[int, int, int]:
+    """How many entries a site's last crawl has added, updated and removed so far."""
     row = tx.one(FIND, site_id=site_id)
     if row is None:
-        return 0, 0
+        return 0, 0, 0
     wanted = {"site_id": site_id, "number": row.number, "since_ms": row.started_ms}
-    return tx.one(_ADDED, **wanted).many, tx.one(_UPDATED, **wanted).many
+    removed = tx.one(_REMOVED, site_id=site_id, number=row.number).many
+    return tx.one(_ADDED, **wanted).many, tx.one(_UPDATED, **wanted).many, removed
 
 
 def url_hash(url: str) -> str:

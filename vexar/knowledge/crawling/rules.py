@@ -39,9 +39,10 @@ class Rules:
 
 def sitemap_urls(first: list[str], read: Callable[[str], tuple[bool, list[str]]]) -> Iterator[str]:
     """The pages of these sitemaps and those they name; `read` says whether one lists others, and its addresses."""
-    waiting, seen, count = list(first), set(first), 0
-    while waiting and len(seen) <= MAX_SITEMAPS:
+    waiting, seen, count, asked = list(first), set(first), 0, 0
+    while waiting and asked < MAX_SITEMAPS and count < MAX_SITEMAP_URLS:
         is_index, found = read(waiting.pop(0))
+        asked += 1
         if is_index:
             waiting += [url for url in found if url not in seen]
             seen |= set(found)

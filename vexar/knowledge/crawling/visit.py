@@ -130,10 +130,9 @@ class Visit:
         if outcome.word == "kept":
             entry_id = self._keep(row, outcome.page, is_same=text_digest == row.digest)
         elif outcome.is_unknown:
-            text_digest, entry_id = row.digest, row.entry_id
+            text_digest, entry_id = row.digest if row.entry_id else "", row.entry_id
         else:
-            text_digest = ""
-            self._drop(row)
+            text_digest = self._drop(row)
         if row.depth < MAX_DEPTH:
             self._meet([url for url in outcome.found if not is_trap(url)], row.depth + 1)
         self._note(row.url, outcome, text_digest, entry_id)
@@ -221,22 +220,31 @@ class Visit:
         while gone := self._store.read_heavy(rows.gone, site_id=self._site_id, number=self._number):
             self._asker.hold()
             for row in gone:
-                self._drop(row)
-            self._store.write(rows.forget, site_id=self._site_id, hashes=[row.url_hash for row in gone])
+                # One by one: of two pages that share an entry the second takes it away.
+                self._store.write(rows.forget, site_id=self._site_id, url_hash=row.url_hash, number=self._number,
+                                  digest=self._drop(row))
 
     def _keep(self, row: Any, page: Page, *, is_same: bool) -> int:
         entry = self._store.read(stored.find, entry_id=row.entry_id) if row.entry_id is not None else None
         if is_same and entry is not None and entry.site_id == self._site_id:
             self._store.write(stored.mark, entry_id=row.entry_id, anchors=page.anchors)
             return row.entry_id
-        return keep(self._store, self._site_id, row.url, page, row.entry_id)
+        # Its old text may have moved on to another page, with the entry.
+        entry_id = None if self._is_shared(row) else row.entry_id
+        return keep(self._store, self._site_id, row.url, page, entry_id)
 
-    def _drop(self, row: Any) -> None:
+    def _drop(self, row: Any) -> str:
+        """Take a page's entry away: REMOVED, or empty when there was none of its own."""
         # A page that moved has the same text, and so the same entry, under its new address.
-        if row.entry_id is not None and not self._store.read(
+        if row.entry_id is None or self._is_shared(row):
+            return ""
+        remove_entries(self._store, self._site_id, [row.entry_id])
+        return rows.REMOVED
+
+    def _is_shared(self, row: Any) -> bool:
+        return row.entry_id is not None and self._store.read(
             rows.is_shared, site_id=self._site_id, entry_id=row.entry_id, url_hash=row.url_hash
-        ):
-            remove_entries(self._store, self._site_id, [row.entry_id])
+        )
 
     def _meet(self, urls: list[str], depth: int, *, is_listed: bool = False) -> None:
         urls = list(dict.fromkeys(urls))
@@ -263,6 +271,9 @@ class Visit:
 def keep(store: Store, site_id: int, url: str, page: Page, entry_id: int | None) -> int:
     """Make a page an entry, or its entry say what it says now; the entry's number."""
     entry = Entry("page", page.title, "", page.text, url[:MAX_URL_CHARS])
+    if entry_id is None:
+        # Read alone before, or imported as a file: it is the same page.
+        entry_id = store.read_heavy(stored.page_at, site_id=site_id, url=entry.url)
     if entry_id is None or not stored.change(store, site_id, entry_id, entry):
         entry_id = add_entries(store, site_id, [entry])[0]
     store.write(stored.mark, entry_id=entry_id, anchors=page.anchors)

@@ -217,9 +217,8 @@ def _title(stem: str) -> str:
 def _read_html(data: bytes, stem: str, found: Extracted) -> None:
     """A page is one entry; its headings stay in its text."""
     page = read_page(data)
-    if page.text:
-        url = page.canonical if page.canonical.startswith(("http://", "https://", "/")) else None
-        found.take(1, partial(Entry, "page", page.title or _title(stem), "", page.text, url))
+    url = page.canonical if page.canonical.startswith(("http://", "https://", "/")) else None
+    found.take(1, partial(Entry, "page", page.title or _title(stem), "", page.text, url))
 
 
 def _read_pdf(data: bytes, stem: str, found: Extracted) -> None:

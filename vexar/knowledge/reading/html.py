@@ -30,6 +30,7 @@ _NEVER_DEEP = frozenset((
     "td", "th", "tr", "dt", "dd", "option", "path", "circle", "rect", "use", "polygon", "polyline", "line", "ellipse",
     "stop", "animate", "image",
 ))  # fmt: skip
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 # Words of a robots header that have a colon and are no name of a robot.
 _WITH_VALUE = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 
@@ -97,7 +98,9 @@ def _title_and_text(document: LexborHTMLParser) -> tuple[str, str, dict[str, str
     if first.startswith("# "):
         title, text = first[2:].strip() or title, rest.strip()
     scripts = (node.text() for node in document.css('script[type="application/ld+json" i]'))
-    return title[:MAX_TITLE_CHARS], with_faqs(text, faqs(scripts, _plain))[:MAX_TEXT_CHARS], anchors
+    # JSON can spell what no database takes.
+    text = _UNSTORABLE.sub("", with_faqs(text, faqs(scripts, _plain)))
+    return title[:MAX_TITLE_CHARS], text[:MAX_TEXT_CHARS], anchors
 
 
 def _plain(text: str) -> str:

@@ -15,7 +15,6 @@ from vexar.knowledge.crawling import asking, rows, visit
 from vexar.knowledge.crawling.asking import retry_after_s
 from vexar.knowledge.crawling.urls import Domain
 from vexar.knowledge.reading.html import directives, read_page
-from vexar.knowledge.reading.reader import Reader
 from vexar.knowledge.reading.sitemaps import read_sitemap
 from vexar.knowledge.search import search
 from vexar.outbound.outside import Answer
@@ -278,45 +277,3 @@ def test_the_names_of_a_site_become_the_one_it_lives_at(twin):
     domain.settle("https://elsewhere.example/")
     assert domain.start == "https://www.shop.example/"
     assert Domain("https://müller.example").plain("https://xn--mller-kva.example/x")
-
-
-HOSTILE = {
-    "nested divs": b"<div>x" * 200_000, "nested tables": b"<table><tr><td>" * 60_000,
-    "open anchors": b"<a href=x>y" * 90_000,
-    "nested menus": b"<div class=menu>" * 1_900 + b"word " * 180_000, "headers": b"<header>" * 1_900 + b"x " * 400_000,
-    "articles": b"<article>" * 1_900 + b"x " * 400_000, "cells": b"<table><tr>" + b"<td>x" * 180_000,
-    "a class": b"<p class='" + b"menu- " * 160_000 + b"'>x", "a style": b"<p style='" + b"display " * 120_000 + b"'>x",
-    "spaces": b"<h1>x" + b" " * 900_000 + b"y",
-    "refresh": b"<meta http-equiv=refresh content='" + b"1" * 900_000 + b"'>",
-    "entities": b"&lt" * 300_000, "comments": b"<!--" * 200_000, "ends": b"</div>" * 160_000,
-    "faq": b"<script type='application/ld+json'>" + b"[" * 400_000 + b"</script>",
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def reader():
-    made = Reader()
-    yield made
-    made.close()
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_page_that_is_built_to_be_slow_is_read_in_time(reader, name):
-    reader.page(HOSTILE[name], "http://a.example/", "")
-
-
-def test_a_page_that_no_parser_gets_through_costs_that_page_only(reader, monkeypatch):
-    monkeypatch.setattr("vexar.knowledge.reading.reader.PAGE_TIMEOUT_S", 0.5)
-    attributes = b" ".join(b"a%d=1" % number for number in range(60_000))
-    with pytest.raises(Exception, match="takes too long"):
-        reader.page(b"<div " + attributes + b">x", "", "")
-    assert reader.page(b"<p>The next one is fine.", "", "").text == "The next one is fine."
-
-
-def test_a_reading_process_that_was_killed_is_replaced(reader):
-    reader.page(b"<p>x", "", "")
-    for child in list(reader._free.queue):
-        if child._process:
-            child._process.kill()
-            child._process.wait()
-    assert re.match("again", reader.page(b"<p>again and again", "", "").text)

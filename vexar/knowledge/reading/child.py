@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from vexar.knowledge.reading.extract import ExtractError, extract
@@ -28,6 +29,9 @@ ENTRIES_PER_FRAME = 200
 def main() -> None:
     """Work until the other side is gone or has nothing to do."""
     os.nice(10)
+    # Where memory is short, the system shall end this process rather than the server.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     tasks, answers = os.fdopen(0, "rb", buffering=0), sys.stdout.buffer

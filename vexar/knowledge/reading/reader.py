@@ -31,9 +31,10 @@ class Reader:
     """One per process. Its children begin with the first work and end by themselves when there is none."""
 
     def __init__(self) -> None:
+        self._children = [_Child() for _ in range(PROCESSES)]
         self._free: queue.LifoQueue[_Child] = queue.LifoQueue()
-        for _ in range(PROCESSES):
-            self._free.put(_Child())
+        for child in self._children:
+            self._free.put(child)
 
     def file(self, name: str, data: bytes) -> Extracted:
         """The entries of a file. Raises ExtractError."""
@@ -55,9 +56,16 @@ class Reader:
 
     def close(self) -> None:
         """End the processes; what one is at raises ExtractError."""
-        for _ in range(PROCESSES):
-            with suppress(queue.Empty):
-                self._free.get_nowait().end()
+        for child in self._children:
+            child.close()
+        idle = []
+        with suppress(queue.Empty):
+            while True:
+                idle.append(self._free.get_nowait())
+        for child in idle:
+            child.end()
+            # Who comes now is told, rather than left waiting.
+            self._free.put(child)
 
     def _ask(self, task: dict[str, str], data: bytes, timeout_s: float) -> Iterator[dict[str, Any]]:
         child = self._free.get()
@@ -76,11 +84,14 @@ class _Child:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen | None = None
+        self._is_closed = False
 
     def ask(self, task: dict[str, Any], data: bytes, timeout_s: float) -> list[dict[str, Any]]:
         """What it answers. Raises ExtractError when it does not."""
         # One that was idle may have just gone; a fresh one that goes did so over these bytes.
         for is_fresh in (self._process is None, True):
+            if self._is_closed:
+                raise ExtractError("the server is going down; try again")
             late = threading.Event()
             process = self._process = self._process or _start()
             alarm = threading.Timer(timeout_s, lambda late=late, process=process: (late.set(), process.kill()))
@@ -97,8 +108,17 @@ class _Child:
         why = "takes too long to read" if late.is_set() else "cannot be read"
         raise ExtractError(f"it is damaged or too intricate: it {why}")
 
+    def close(self) -> None:
+        """End it for good, whatever it is doing: who waits for it gets an ExtractError."""
+        self._is_closed = True
+        process = self._process
+        if process is not None:
+            # Its caller, if there is one, closes the pipes: two at one pipe would wait for each other.
+            process.kill()
+            process.wait()
+
     def end(self) -> None:
-        """End it, whatever it is doing."""
+        """End it and close what led to it."""
         process, self._process = self._process, None
         if process is None:
             return

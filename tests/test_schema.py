@@ -86,10 +86,8 @@ def described_by_models() -> dict[str, dict]:
     return found
 
 
-@pytest.fixture
-def migrated_only(engine, make_database) -> str:
-    """A database that went through every migration, as one of the first release did."""
-    url = make_database(engine)
+def migrated(url: str, engine: str, target: str | None = None) -> str:
+    """A database after every migration up to `target`, as one of an older release is."""
     if engine == "mysql":
         options = connection_options(url)
         options.pop("autocommit")
@@ -97,7 +95,7 @@ def migrated_only(engine, make_database) -> str:
     else:
         database = SqliteDatabase(str(sqlite_path(url)))
     with database.connection_context():
-        Runner(database, directory=str(schema.MIGRATIONS), table_name="schema_migration").up()
+        Runner(database, directory=str(schema.MIGRATIONS), table_name="schema_migration").up(target=target)
     return url
 
 
@@ -120,8 +118,8 @@ def test_every_model_is_listed():
     assert found == listed
 
 
-def test_the_migrations_alone_make_the_schema_of_schema_sql(store, database_url, migrated_only):
-    assert look(migrated_only) == look(database_url)
+def test_the_migrations_alone_make_the_schema_of_schema_sql(store, engine, make_database, database_url):
+    assert look(migrated(make_database(engine), engine)) == look(database_url)
 
 
 @pytest.mark.servers
@@ -143,12 +141,13 @@ def test_a_new_database_needs_no_migration_afterwards(store, database_url):
     assert migrate(database_url) == []
 
 
-def test_a_database_of_the_first_release_is_upgraded_on_opening(migrated_only):
-    before = look(migrated_only)
-    opened = open_store(migrated_only)
-    assert is_migrated(opened)
-    opened.close()
-    assert before == look(migrated_only)
+@pytest.mark.parametrize("release", ["0001_first", "0003_chunks", "0005_vectors"])
+def test_a_database_of_an_older_release_is_upgraded_on_opening(store, database_url, engine, make_database, release):
+    url = migrated(make_database(engine), engine, release)
+    assert look(url) != look(database_url)
+    with closing(open_store(url)) as opened:
+        assert is_migrated(opened)
+    assert look(url) == look(database_url)
 
 
 def test_a_database_that_lacks_a_migration_is_not_current(store):

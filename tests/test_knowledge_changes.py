@@ -97,3 +97,11 @@ def test_an_entry_that_is_removed_while_it_is_changed_leaves_nothing_behind(stor
     stored.change(store, site.id, number, text_of("badger", 2))
     for model in (KnowledgeEntry, KnowledgeChunk, KnowledgeTerm):
         assert rows_of(store, model, model.site_id == site.id) == []
+
+
+@pytest.mark.parametrize("words", ["київ", "КИЇВ", "über uns", "Über", "ΑΘΉΝΑ", "/Ñu"])
+def test_the_list_is_searched_without_regard_to_case_in_every_alphabet(store, words):
+    site = make_site(store)
+    [number] = add_entries(store, site.id, [Entry("custom", "ÜBER UNS", "", "Магазин у місті Київ. Αθήνα.", "/Ñusta")])
+    rows, total = store.read_heavy(stored.page, site_id=site.id, kind="", search=words, limit=5, offset=0)
+    assert ([row.id for row in rows], total) == ([number], 1)

@@ -265,6 +265,15 @@ def test_who_may_not_read_conversations_sees_no_conversation_and_no_operators_wo
     assert (hers["conversation_id"], bool(hers["suggestion"])) == (conversation_id, True)
 
 
+def test_who_may_not_read_conversations_does_not_see_who_asked(desk):
+    desk.ask("Do you sell gift cards for ann@mail.example, https://ann.example/x or order 4711234?")
+    desk.review()
+    editor = Person(desk.app, site_ids=(desk.site.id,), can_chat=0, can_view_conversations=0, can_edit=1)
+    (row,) = desk.get(editor).json["data"]
+    assert row["question"] == "Do you sell gift cards for …, … or order …?"
+    assert "ann@mail.example" in desk.rows()[0]["question"]
+
+
 def test_an_entry_does_not_take_over_wordings_that_tell_who_asked_unless_told_to(desk):
     desk.ask(GIFTS, "Do you sell gift cards for order 4711234?", "gift cards please?")
     (row,) = desk.rows()

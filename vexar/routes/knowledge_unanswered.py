@@ -10,6 +10,7 @@ from vexar.errors import ApiError, invalid
 from vexar.knowledge.entries import MAX_CONTENT_CHARS, MAX_TITLE_CHARS
 from vexar.knowledge.entries import MAX_QUESTION_CHARS as MAX_FAQ_CHARS
 from vexar.knowledge.unanswered import listing
+from vexar.knowledge.unanswered.worth import masked
 from vexar.routes.api import endpoint
 from vexar.routes.fields import Done, Filled, Text
 from vexar.routes.lists import ListQuery, Pagination, list_answer
@@ -38,7 +39,8 @@ class Suggestion(msgspec.Struct, kw_only=True):
 
 class Unanswered(msgspec.Struct, kw_only=True):
     """A question that `visitors` asked `count` times; `wordings`: other ways it was put, at most 5. Without the right
-    to view conversations, `conversation_id` (of the newest) and `suggestion` are null."""
+    to view conversations, `conversation_id` (of the newest) and `suggestion` are null, and what may tell who asked
+    (addresses, long numbers, links) is "…"."""
 
     id: int
     question: str
@@ -114,6 +116,8 @@ def dismiss_unanswered(member: Member, site_id: int, group_id: int) -> dict:
 
 def _to_wire(row: dict, *, may_view: bool) -> dict:
     shown = {name: row[name] for name in ("id", "question", "wordings", "count", "visitors", "lang")}
+    if not may_view:
+        shown |= {"question": masked(row["question"]), "wordings": [masked(each) for each in row["wordings"]]}
     return {
         **shown, "first_asked_at": to_time(row["first_ms"]), "last_asked_at": to_time(row["last_ms"]),
         "conversation_id": row["conversation_id"] if may_view else None,

@@ -18,6 +18,8 @@ MAX_QUESTION_CHARS = 300
 MIN_WORD_CHARS = 3
 _CONTACT = re.compile(r"[^\s@]+@[^\s@]+\.\w+|\+?\d[\d\s()./-]{5,}\d")
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+# Links first: an address may stand in one.
+_PERSONAL = (_LINK, _CONTACT, re.compile(r"\d{5,}"))
 _ASKS = re.compile(r"[?？؟;]\s*$|[?？؟]")
 _REPEATED = re.compile(r"(\S)\1{4,}")
 _PARTS = re.compile(r"[.,;!?\n…。！？，、؟،]+")
@@ -53,7 +55,14 @@ def is_small_talk(message: str) -> bool:
 
 def is_personal(question: str) -> bool:
     """Whether a question holds what may tell who asked: an address, a phone or order number, a link."""
-    return bool(_CONTACT.search(question) or _LINK.search(question) or re.search(r"\d{5,}", question))
+    return any(pattern.search(question) for pattern in _PERSONAL)
+
+
+def masked(question: str) -> str:
+    """A question without that."""
+    for pattern in _PERSONAL:
+        question = pattern.sub("…", question)
+    return question
 
 
 def _is_polite(part: str) -> bool:

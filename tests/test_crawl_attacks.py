@@ -109,6 +109,16 @@ def test_a_long_list_of_sitemaps_is_read_up_to_its_cap():
     assert found == maps[:MAX_SITEMAPS - 1]
 
 
+def test_maps_count_for_the_cap_of_bytes(make_world, monkeypatch):  # noqa: F811
+    world = make_world()
+    maps = {f"/{number}.xml": (200, {}, b"<urlset>" + b" " * 2000) for number in range(20)}
+    index = "".join(f"<loc>{world.site.url}{path}</loc>" for path in maps)
+    lay_out(world, {"/": say("Home"), **maps, "/sitemap.xml": (200, {}, f"<sitemapindex>{index}".encode())})
+    monkeypatch.setattr(visit, "MAX_BYTES", 6000)
+    assert run(world)[0] == "capped"
+    assert len([path for path in world.site.asked if path.endswith(".xml")]) < 6
+
+
 def test_a_stopped_crawl_ends_at_its_page_removes_nothing_and_makes_room_for_the_next(make_world):  # noqa: F811
     world = make_world()
     pages = {f"/{number}": say(f"Page {number}") for number in range(6)}

@@ -95,7 +95,8 @@ class Visit:
 
     def _sitemap(self, url: str) -> tuple[bool, list[str]]:
         """What a sitemap lists; nothing for one that cannot be read, which is noted: its pages are in doubt."""
-        if not self._domain.is_own(url):
+        # What is over a cap here ends the crawl as capped at its first page.
+        if not self._domain.is_own(url) or self._limit():
             return False, []
         try:
             answer = self._asker.fetch(url, MAX_SITEMAP_BYTES, may_go=self._domain.is_own)

@@ -171,7 +171,7 @@ CONTRAST = """(element) => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_whatever_the_colour_of_the_site_text_is_legible(open_page, upstream, scheme):
-    upstream.script(["see https://a.example/"])
+    upstream.script(["see https://shop.example/"])
     chat = open_page(color_scheme=scheme).open()
     chat.ask("hi")
     chat.find(".row.assistant a").wait_for()

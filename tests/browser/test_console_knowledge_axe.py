@@ -1,4 +1,5 @@
-"""axe-core finds nothing to object to on the knowledge page, in any state, wide, narrow, light, dark."""
+"""axe-core finds nothing to object to on the knowledge page, in any state, wide, narrow, light, dark; none is wider
+than its window."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import re
 
 import pytest
 
-from tests.browser.desk import Shop, open_server
+from tests.browser.desk import DESKTOP, PHONE, Shop, open_server
 from tests.browser.knowing import Desk, small_site
 from tests.knowledge import SHOP
 
@@ -117,7 +118,11 @@ STATES = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_axe_objects_to_no_state_of_the_knowledge_page(shop, website, state):
+def test_no_state_of_the_knowledge_page_is_objected_to_by_axe_or_wider_than_its_window(shop, website, state):
     at = Desk(shop, entries=() if state == "nothing" else SHOP, url=website.url)
     STATES[state](at)
+    for size in (PHONE, DESKTOP):
+        at.olga.page.set_viewport_size(size)
+        for part in ("html", "main"):
+            assert at.olga.find(part).first.evaluate("(e) => e.scrollWidth <= e.clientWidth"), f"{part} at {size}"
     assert at.olga.objections() == {}

@@ -7,8 +7,10 @@ import threading
 import pytest
 
 from tests.knowledge import SHOP, faq, make_site
+from vexar.errors import ApiError
 from vexar.knowledge.entries import Entry
 from vexar.knowledge.index import ENTRIES_PER_JOB, ROWS_PER_JOB, add_entries, remove_entries
+from vexar.knowledge.rebuild import rebuild
 from vexar.knowledge.search import search
 from vexar.models import KnowledgeChunk, KnowledgeEntry, KnowledgeTerm, Site
 
@@ -153,6 +155,8 @@ def test_one_site_never_touches_or_finds_what_another_knows(store):
         (Entry("faq", "T", " ", "text"), "question"),
         (Entry("custom", "T" * 501, "", "text"), "title"),
         (Entry("custom", "T", "", "text", "/" + "x" * 2000), "url"),
+        (Entry("custom", "T", "", "text", " java\nScript:alert(1)"), "url"),
+        (Entry("custom", "T", "", "text", "data:text/html,x"), "url"),
         (Entry("custom", "T", "", "te\0xt"), "character"),
         (Entry("custom", "T", "", "te\ud800xt"), "character"),
     ],
@@ -192,3 +196,19 @@ def test_what_another_server_stores_between_look_and_write_is_not_stored_again(s
     ours = add_entries(Meanwhile(store, lambda: theirs.extend(add_entries(store, site_id, many))), site_id, many)
     assert ours == theirs
     assert len(set(ours)) == count
+
+
+def test_a_rebuild_leaves_the_time_of_the_last_change(store):
+    site = make_site(store)
+    add_entries(store, site.id, SHOP)
+    long_ago = KnowledgeEntry.update({KnowledgeEntry.changed_ms: 7}).where(KnowledgeEntry.site_id == site.id)
+    store.write(lambda tx: tx.run(long_ago))
+    rebuild(store, site.id)
+    assert {row.changed_ms for row in rows_of(store, KnowledgeEntry, site.id)} == {7}
+    assert first(store, site, "can I return it?")
+
+
+def test_nothing_is_stored_for_a_site_that_is_gone(store):
+    with pytest.raises(ApiError, match="site"):
+        add_entries(store, 999_999, SHOP)
+    assert rows_of(store, KnowledgeEntry, 999_999) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ from vexar.knowledge.chunks import Chunk
 
 TYPES = ("custom", "faq", "page")
 MAX_TITLE_CHARS, MAX_QUESTION_CHARS, MAX_URL_CHARS, MAX_CONTENT_CHARS = 500, 2000, 2000, 200_000
+
+# A source is shown as a link; these would run in the visitor's page or lead into its machine.
+_ACTIVE = re.compile(r"(?:javascript|vbscript|data|blob|file):", re.IGNORECASE)
+_IGNORED_IN_URLS = re.compile(r"[\x00-\x20]")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Entry:
             return "question is missing, and a faq needs one."
         if "\0" in everything or any("\ud800" <= character <= "\udfff" for character in everything):
             return "The text holds a character that cannot be stored."
+        if _ACTIVE.match(_IGNORED_IN_URLS.sub("", self.url or "")):
+            return "url must lead to a page: https://..., or a path of the site."
         return f"{long[0][0]} is longer than {long[0][1]} characters." if long else ""
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from vexar.errors import ApiError
 from vexar.knowledge import text
 from vexar.knowledge.chunks import Chunk, chunks
 from vexar.knowledge.entries import Entry, field_counts
@@ -38,9 +39,13 @@ INSERT_ENTRY = Statement(KnowledgeEntry.insert({
 }))
 FINISH_ENTRY = Statement(
     KnowledgeEntry.update({KnowledgeEntry.lang: P.lang, KnowledgeEntry.length: P.length, KnowledgeEntry.url: P.url,
-                           KnowledgeEntry.changed_ms: P.now_ms, KnowledgeEntry.index_version: INDEX_VERSION})
+                           KnowledgeEntry.index_version: INDEX_VERSION})
     .where(KnowledgeEntry.id == P.entry_id, KnowledgeEntry.site_id == P.site_id,
            KnowledgeEntry.index_version == P.claim))
+# Not where only the index is made anew: the text says the same as before.
+CHANGED_NOW = Statement(
+    KnowledgeEntry.update({KnowledgeEntry.changed_ms: P.now_ms})
+    .where(KnowledgeEntry.id == P.entry_id, KnowledgeEntry.site_id == P.site_id))
 MOVE_ENTRY = Statement(
     KnowledgeEntry.update({KnowledgeEntry.url: P.url, KnowledgeEntry.changed_ms: P.now_ms})
     .where(KnowledgeEntry.id == P.entry_id, KnowledgeEntry.site_id == P.site_id))
@@ -99,7 +104,8 @@ def add_entries(store: Store, site_id: int, entries: Iterable[Entry], lang: str 
 
     An entry that says the same as a stored one (type, title, question and content) gets that one's id, and that
     one the new url. `lang` empty: each entry's language is guessed from its words. `told(done, total)` is called
-    after each slice. Raises ValueError for an entry with a `problem()`, before anything is stored.
+    after each slice. Raises ValueError for an entry with a `problem()`, before anything is stored, and ApiError
+    site_not_found when the site went meanwhile.
     """
     entries = list(entries)
     for entry in entries:
@@ -144,9 +150,9 @@ def new_claim() -> int:
 
 
 def complete(store: Store, site_id: int, pairs: Sequence[tuple[Entry, Stored]], *, lang: str, usual: str,
-             claim: int = 0) -> None:
+             claim: int = 0, is_change: bool = True) -> None:
     """Write parts and terms of those entries that have none yet, then what makes them findable; nothing of an entry
-    that is no longer under this claim."""
+    that is no longer under this claim. `is_change` false: only the index is new, and the time of the change stays."""
     rows: dict[int, dict] = {}
     for entry, stored in pairs:
         if not stored.length or (entry.url or stored.url) != stored.url:
@@ -165,7 +171,8 @@ def complete(store: Store, site_id: int, pairs: Sequence[tuple[Entry, Stored]], 
             store.write(_insert_terms, site_id=site_id, rows=batch)
     if rows:
         moved = {stored.entry_id for _, stored in pairs if stored.length}
-        store.write(_finish, site_id=site_id, rows=list(rows.values()), moved=moved, claim=claim)
+        store.write(_finish, site_id=site_id, rows=list(rows.values()), moved=moved, claim=claim,
+                    is_change=is_change)
 
 
 def drop_parts(store: Store, site_id: int, ids: Iterable[int]) -> None:
@@ -211,7 +218,8 @@ def _present(tx: Transaction, site_id: int) -> list[int]:
 def _insert(tx: Transaction, site_id: int, entries: dict[bytes, Entry], wanted: frozenset[bytes],
             after: int) -> tuple[dict[bytes, Stored], int]:
     # The lock and the second look keep two servers that start at once from writing the same entries twice.
-    tx.one(LOCK_SITE, site_id=site_id)
+    if tx.one(LOCK_SITE, site_id=site_id) is None:
+        raise ApiError("site_not_found")
     found, after = _known(tx, site_id, wanted, after)
     now_ms = tx.now_ms()
     for digest, entry in entries.items():
@@ -264,14 +272,14 @@ def _insert_of(size: int) -> Statement:
     return Statement(KnowledgeTerm.insert_many(rows, fields=fields).on_conflict_replace())
 
 
-def _finish(tx: Transaction, site_id: int, rows: list[dict], moved: set[int], claim: int) -> None:
+def _finish(tx: Transaction, site_id: int, rows: list[dict], moved: set[int], claim: int, *, is_change: bool) -> None:
     now_ms = tx.now_ms()
     tx.run(GROW_VERSION, site_id=site_id)
     for row in rows:
         if row["entry_id"] in moved:
             tx.run(MOVE_ENTRY, site_id=site_id, now_ms=now_ms, entry_id=row["entry_id"], url=row["url"])
-        else:
-            tx.run(FINISH_ENTRY, site_id=site_id, now_ms=now_ms, claim=claim, **row)
+        elif tx.run(FINISH_ENTRY, site_id=site_id, claim=claim, **row) and is_change:
+            tx.run(CHANGED_NOW, site_id=site_id, now_ms=now_ms, entry_id=row["entry_id"])
 
 
 def _hide(tx: Transaction, site_id: int, ids: list[int], claim: int) -> None:

@@ -55,7 +55,7 @@ def _renew(store: Store, site_id: int, rows: list) -> None:
         if row is not None:
             drop_parts(store, site_id, [row.id])
             pairs = [(_entry(row), Stored(row.id, row.url, row.lang, 0))]
-            complete(store, site_id, pairs, lang=row.lang, usual=usual, claim=claim)
+            complete(store, site_id, pairs, lang=row.lang, usual=usual, claim=claim, is_change=False)
 
 
 def _entry(row: Any) -> Entry:

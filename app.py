@@ -36,6 +36,7 @@ from vexar.media.uploads import PREFIX, Uploads
 from vexar.outbound.outside import Outside
 from vexar.parts import Parts
 from vexar.people.accounts import Accounts
+from vexar.people.links import base_url
 from vexar.providers import Registry
 from vexar.providers.builtin import BuiltinProvider
 from vexar.providers.openai import OpenAIProvider
@@ -92,7 +93,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask("vexar", static_folder=None)
     app.extensions["vexar"] = create_parts(config)
     if config.demo:
-        shop.load(app.extensions["vexar"].store)
+        shop.load(app.extensions["vexar"].store, f"{base_url(config)}/")
     install_draining(app)
     install_cors(app)
     app.register_blueprint(stream.blueprint, url_prefix="/api/v1")

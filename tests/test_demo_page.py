@@ -48,6 +48,11 @@ def site_of(app, site_key):
     return app.extensions["vexar"].store.read(lambda tx: tx.one(Site.select().where(Site.site_key == site_key)))
 
 
+def test_the_sites_of_the_demo_are_where_the_server_is(make_app):
+    app = make_app(demo=True, bind="0.0.0.0:8123")
+    assert {site_of(app, shop.site_key).url for shop in SHOPS} == {"http://127.0.0.1:8123/"}
+
+
 def test_nothing_of_the_shop_exists_where_the_demo_is_off(without_demo):
     for path in (*PAGES, *FILES):
         answer = without_demo.get(path)

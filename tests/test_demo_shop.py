@@ -377,6 +377,14 @@ def test_loading_again_changes_nothing_and_keeps_what_the_owner_set(store):
     assert entries(store) == before
 
 
+def test_the_address_follows_the_server_until_its_owner_gives_it_another(store):
+    for address in ("http://127.0.0.1:8000/", "http://127.0.0.1:9999/", "https://shop.example/"):
+        demo.load(store, address)
+        assert demo_site(store).url == address
+    demo.load(store, "http://127.0.0.1:8000/")
+    assert demo_site(store).url == "https://shop.example/"
+
+
 def test_two_servers_that_start_at_once_make_one_shop(store):
     both = [threading.Thread(target=demo.load, args=(store,)) for _ in range(2)]
     for thread in both:

@@ -46,6 +46,17 @@ def test_learn_prints_what_an_import_answers(command, shop, capsys):
     assert result["skipped"] == [{"row": 3, "error": "question is missing, and a faq needs one."}]
 
 
+def test_learn_fails_only_when_nothing_could_be_read(command, shop, tmp_path, capsys):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_bytes(b"\xff\xfea")
+    assert command("learn", "--site", "sk_test", tmp_path) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "imported 1, skipped 3"
+    assert printed[1].startswith("  a.txt: ")
+    assert command("learn", "--site", "sk_test", tmp_path / "*.txt") == 1
+    assert "imported 0, skipped 2" in capsys.readouterr().out
+
+
 def test_what_was_learned_is_answered(command, shop, capsys):
     command("learn", "--site", "sk_test", shop)
     assert capsys.readouterr().out.startswith("imported 1, skipped 1\n  row 3: ")

@@ -148,7 +148,7 @@ def test_the_same_file_twice_gives_the_same_ids(store, tmp_path):
     assert "file" not in first["skipped"][0]
 
 
-def test_one_bad_file_and_nothing_is_imported(store, tmp_path):
+def test_a_file_that_is_not_there_and_nothing_is_imported(store, tmp_path):
     site = make_site(store)
     (tmp_path / "good.txt").write_text("The walrus is not for sale.", encoding="utf-8")
     with pytest.raises(ExtractError, match=r"missing\.txt: No such file"):
@@ -158,6 +158,20 @@ def test_one_bad_file_and_nothing_is_imported(store, tmp_path):
         with pytest.raises(ExtractError, match=said):
             import_files(store, site.id, [tmp_path / "good.txt", path])
     assert search(store, site.id, "walrus").passages == ()
+
+
+def test_a_file_of_many_that_cannot_be_read_is_told_and_the_others_are_imported(store, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    site = make_site(store)
+    (tmp_path / "good.txt").write_text("The walrus is not for sale.", encoding="utf-8")
+    (tmp_path / "manual.pdf").write_bytes(b"%PDF-1.4")
+    (tmp_path / "broken.txt").write_bytes(b"\xff\xfea")
+    result = import_files(store, site.id, [tmp_path])
+    assert [(row["file"], row["row"]) for row in result["skipped"]] == [("broken.txt", None), ("manual.pdf", None)]
+    assert result["skipped"][1]["error"].endswith(f"one more package: {sys.executable} -m pip install pypdf")
+    assert search(store, site.id, "walrus").passages[0].entry_id == result["ids"][0]
+    with pytest.raises(ExtractError, match=r"manual\.pdf: .* -m pip install pypdf"):
+        import_files(store, site.id, [tmp_path / "manual.pdf"])
 
 
 def test_folders_and_patterns_give_their_files_once_and_in_order(store, tmp_path):

@@ -23,7 +23,10 @@ FIND_SITE = Statement(Site.select(Site.id, Site.name, Site.settings)
 def add_commands(subparsers: Any) -> None:
     """Register `learn` and `ask` with argparse's subparsers."""
     learn = subparsers.add_parser("learn", help="put files into a site's knowledge",
-                                  description="Put md, txt, csv, jsonl, html or pdf files into a site's knowledge.")
+                                  description="Put md, txt, csv, jsonl, html or pdf files into a site's knowledge. "
+                                  "Rows and files that cannot be read are skipped, with the reason. Ends with 1 when "
+                                  "nothing could be read; a name that does not exist stops it before anything is "
+                                  "stored.")
     learn.add_argument("--site", required=True, metavar="sk_...", help="the site's key")
     learn.add_argument("files", nargs="+", metavar="FILE",
                        help="md, txt, csv (type,title,question,content,url), jsonl, html, pdf; a folder or a pattern")
@@ -41,7 +44,7 @@ def add_commands(subparsers: Any) -> None:
 
 
 def run_learn(args: Namespace, house: Any) -> int:
-    """Import the files; rows that cannot be taken are told, and fail the command when nothing else was there."""
+    """Import the files; what cannot be taken is told, and fails the command when nothing else was there."""
     site = _site(house.store, args.site)
     progress = Progress(is_quiet=args.json)
     try:
@@ -56,7 +59,8 @@ def run_learn(args: Namespace, house: Any) -> int:
         return status
     print(f"imported {result['imported']}, skipped {len(result['skipped'])}")
     for row in result["skipped"]:
-        print(f"  {row['file'] + ' ' if 'file' in row else ''}row {row['row']}: {row['error']}")
+        place = (row.get("file"), row["row"] and f"row {row['row']}")
+        print(f"  {' '.join(filter(None, place))}: {row['error']}")
     return status
 
 

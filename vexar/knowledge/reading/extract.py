@@ -37,6 +37,14 @@ class ExtractError(Exception):
     """The file as a whole cannot be used; the text says why, in one line, without its path."""
 
 
+class PackageMissing(ExtractError):
+    """One more package, `package`, would read the file."""
+
+    def __init__(self, kind: str, package: str) -> None:
+        super().__init__(f"reading {kind} needs one more package: pip install {package}")
+        self.kind, self.package = kind, package
+
+
 @dataclass
 class Extracted:
     """What a file held. `skipped`: [{"row", "error"}]."""
@@ -226,7 +234,7 @@ def _read_pdf(data: bytes, stem: str, found: Extracted) -> None:
     try:
         from pypdf import PdfReader
     except ImportError:
-        raise ExtractError("reading pdf needs one more package: pip install pypdf") from None
+        raise PackageMissing("pdf", "pypdf") from None
     # It raises whatever it stumbles over, and logs every oddity of a file.
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import glob
+import shlex
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from vexar.knowledge.index import add_entries
-from vexar.knowledge.reading.extract import KINDS, Extracted, ExtractError, extract
+from vexar.knowledge.reading.extract import KINDS, Extracted, ExtractError, PackageMissing, extract
 from vexar.store import Store
 
 Told = Callable[[str, int, int], object]
@@ -18,17 +20,17 @@ def import_files(
     store: Store, site_id: int, paths: Iterable[str | Path], lang: str = "", told: Told | None = None
 ) -> dict[str, Any]:
     """Import files, folders and patterns; all are read before the first entry is stored. `told(step, done, total)` is
-    called as it goes on. Raises ExtractError naming the file.
+    called as it goes on. Raises ExtractError for a file that is not there, and for one alone that cannot be read.
 
     Answers {"imported": entries taken, "ids": in the order of the rows, "skipped": [{"row", "error"}, ...]}, with
-    "file" in each of `skipped` when there are several. A row that says what is stored already counts as imported
-    and gives the id it has.
+    "file" in each of `skipped` when there are several; `row` is None for a file that cannot be read as a whole. A row
+    that says what is stored already counts as imported and gives the id it has.
     """
     told = told or (lambda step, done, total: None)
     files = list(dict.fromkeys(file for path in paths for file in _files(path)))
     read = []
     for count, file in enumerate(files, 1):
-        read.append((str(file.name), _read(file)))
+        read.append((str(file.name), _read(file, is_alone=len(files) == 1)))
         told("reading files", count, len(files))
     entries = [entry for _, found in read for entry in found.entries]
     ids = add_entries(store, site_id, entries, lang, told=lambda done, total: told("storing entries", done, total))
@@ -60,10 +62,23 @@ def _is_readable(path: Path) -> bool:
     return path.suffix.lower().lstrip(".") in (*KINDS, "htm") and not is_hidden
 
 
-def _read(path: Path) -> Extracted:
+def _read(path: Path, is_alone: bool) -> Extracted:
+    """What a file holds; one of many that cannot be read holds nothing but the reason."""
     try:
         return extract(path.name, path.read_bytes())
-    except ExtractError as problem:
-        raise ExtractError(f"{path}: {problem}") from None
-    except OSError as problem:
-        raise ExtractError(f"{path}: {problem.strerror or 'cannot be read'}") from problem
+    except FileNotFoundError as problem:
+        # A name that was mistyped: nothing is stored before it is mended.
+        raise ExtractError(f"{path}: {problem.strerror}") from problem
+    except (ExtractError, OSError) as problem:
+        reason = _reason(problem)
+        if is_alone:
+            raise ExtractError(f"{path}: {reason}") from problem
+        return Extracted(skipped=[{"row": None, "error": reason}])
+
+
+def _reason(problem: ExtractError | OSError) -> str:
+    if isinstance(problem, PackageMissing):
+        # Another Python of this machine is no use to this installation.
+        python = shlex.quote(sys.executable)
+        return f"reading {problem.kind} needs one more package: {python} -m pip install {problem.package}"
+    return str(problem) if isinstance(problem, ExtractError) else problem.strerror or "cannot be read"

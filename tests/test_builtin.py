@@ -9,7 +9,8 @@ import pytest
 from vexar.knowledge.quoting import WHOLE_CHARS
 from vexar.providers import Finish, Passage, Prompt, Sources, Text
 from vexar.providers.builtin import BuiltinProvider
-from vexar.providers.phrases import ALSO, BYE, GREETING, NO_IMAGE, THANKS, UNKNOWN
+from vexar.providers.people import CALLED
+from vexar.providers.phrases import ALL_RIGHT, ALSO, BYE, GREETING, NO_IMAGE, THANKS, UNKNOWN
 
 CANADA = Passage(7, "faq", "Canada", "Do you ship to Canada?", "Yes, we ship to  Canada.\n\nIt costs $12.", "/ca", 2.0)
 
@@ -84,14 +85,26 @@ def test_a_question_that_is_clearly_in_a_language_is_answered_in_it(question, la
         ("Thank you very much!", "", THANKS, "en"),
         ("Merci beaucoup", "fr", THANKS, "fr"),
         ("ok, thanks.", "nl", THANKS, "nl"),
+        ("Hej", "sv", GREETING, "sv"),
+        ("Hej!", "da-DK", GREETING, "da"),
+        ("Hej", "pl", GREETING, "pl"),
+        ("Hej", "en-GB", GREETING, "en"),
+        ("Hejsan", "en", GREETING, "sv"),
+        ("Dzien dobry", "", GREETING, "pl"),
+        ("안녕하세요", "en", GREETING, "ko"),
+        ("감사합니다!", "ko-KR", THANKS, "ko"),
+        ("ok", "", ALL_RIGHT, "en"),
+        ("Alles klar.", "en", ALL_RIGHT, "de"),
+        ("👍", "fr", ALL_RIGHT, "fr"),
     ],
 )
 def test_a_greeting_is_greeted_and_thanks_are_welcome(question, lang, phrases, said_in):
     assert answer(question, lang=lang) == (phrases[said_in], ())
 
 
-def test_a_greeting_with_a_question_is_a_question():
-    assert answer("Hi, do you ship to Canada?")[0] == CANADA.content
+@pytest.mark.parametrize("question", ["Hi, do you ship to Canada?", "ok, Canada", "Test?", "bye bye baby", "送料", "?"])
+def test_politeness_with_a_question_is_a_question(question):
+    assert answer(question)[0] == CANADA.content
 
 
 def test_every_phrase_is_there_in_every_language():
@@ -139,7 +152,11 @@ def test_one_provider_serves_many_answers_at_once():
 @pytest.mark.parametrize(("question", "lang", "phrases", "said_in"), [
     ("Bye!", "", BYE, "en"), ("ok thanks, bye!", "", BYE, "en"), ("Auf Wiedersehen", "", BYE, "de"),
     ("au revoir", "", BYE, "fr"), ("再见", "", BYE, "zh"), ("до побачення", "", BYE, "uk"),
-    ("Hello! Thank you.", "", THANKS, "en"),
+    ("Hello! Thank you.", "", THANKS, "en"), ("okay thanks", "", THANKS, "en"), ("bye, thanks", "", BYE, "en"),
+    ("bye, see you tomorrow", "", BYE, "en"), ("ありがとう、さようなら", "en", BYE, "ja"),
+    ("Danke, bis morgen!", "de", BYE, "de"),
+    ("ありがとうさようなら", "ja", BYE, "ja"), ("merci pour votre aide, à demain", "fr", BYE, "fr"),
+    ("ciao", "it", GREETING, "it"), ("grazie, ciao", "it", BYE, "it"),
 ])  # fmt: skip
 def test_a_goodbye_is_returned_and_the_last_politeness_decides(question, lang, phrases, said_in):
     assert answer(question, lang=lang) == (phrases[said_in], ())
@@ -162,7 +179,7 @@ def test_the_next_best_two_are_offered_where_they_are_near():
 
 
 def test_every_sentence_of_its_own_is_there_in_every_language():
-    assert UNKNOWN.keys() == BYE.keys() == NO_IMAGE.keys() == ALSO.keys()
+    assert UNKNOWN.keys() == BYE.keys() == NO_IMAGE.keys() == ALSO.keys() == ALL_RIGHT.keys() == CALLED.keys()
 
 
 @pytest.mark.parametrize(("question", "offered"), [

@@ -12,15 +12,13 @@ from collections.abc import Iterator
 
 from vexar.knowledge import text as language
 from vexar.knowledge.quoting import PART_CHARS, answering_part
-from vexar.providers import REQUEST_OPERATOR, Finish, Part, Passage, Piece, Prompt, Sources, Text
+from vexar.providers import REQUEST_OPERATOR, Finish, Part, Passage, Piece, Prompt, Sources, Text, smalltalk
 from vexar.providers.people import CALLED, asks_for_person
 from vexar.providers.phrases import (
-    ALL_THANKS,
+    ALL_RIGHT,
     ALSO,
     BYE,
-    BYES,
     GREETING,
-    GREETINGS,
     NO_IMAGE,
     THANKS,
     UNKNOWN,
@@ -28,6 +26,7 @@ from vexar.providers.phrases import (
 )
 
 DEFAULT_LANG = "en"
+POLITE = {smalltalk.GREETING: GREETING, smalltalk.THANKS: THANKS, smalltalk.BYE: BYE, smalltalk.AGREED: ALL_RIGHT}
 # Follow-ups: entries that fit at least so well, in comparison with the best one; and how many of them.
 NEAR, MAX_OFFERED, MAX_OFFERED_CHARS = 0.5, 2, 90
 _QUESTION = re.compile(r"[^?？؟]*[?？؟]?")
@@ -141,24 +140,17 @@ def _shortly(question: str) -> str:
 
 
 def _politeness(prompt: Prompt) -> str:
-    """The answer to a message that only greets, thanks or takes leave ("ok thanks, bye!"); else nothing."""
-    said = [" ".join(re.findall(r"[^\W_]+", part)) for part in re.split(r"[.,;!?\n]+", prompt.question.casefold())]
-    said = [" ".join(said).strip(), *reversed([part for part in said if part])]
-    tables = ((BYE, BYES), (THANKS, ALL_THANKS), (GREETING, GREETINGS))
-    met = [(phrases, whole[part]) for part in said for phrases, whole in tables if part in whole]
-    # The whole message, or each of its parts; the last one is what it ends with.
-    is_only_polite = any(said[0] in whole for _, whole in tables) or (
-        len(said) > 1 and all(any(part in whole for _, whole in tables) for part in said[1:]))
-    if not is_only_polite or prompt.image_path:
-        return ""
-    phrases, langs = met[0]
-    return phrases[_polite_lang(langs, prompt.lang)]
+    """The answer to a message that only greets, thanks, agrees or takes leave ("ok thanks, bye!"); else nothing."""
+    said = None if prompt.image_path else smalltalk.small_talk(prompt.question)
+    return POLITE[said.kind][_polite_lang(said.langs, prompt.lang)] if said else ""
 
 
-def _polite_lang(said_in: list[str], tag: str) -> str:
-    """The visitor's own language where the words fit it; "hi" and "ok thanks" are said everywhere."""
+def _polite_lang(said_in: tuple[str, ...], tag: str) -> str:
+    """The visitor's own language where the words fit it, tell nothing ("hej", "ciao") or are said everywhere ("hi")."""
     lang = language.language(tag)
-    return lang if lang in said_in or (lang in GREETING and DEFAULT_LANG in said_in) else said_in[0]
+    if lang in GREETING and (lang in said_in or DEFAULT_LANG in said_in or len(said_in) != 1):
+        return lang
+    return DEFAULT_LANG if DEFAULT_LANG in said_in or not said_in else said_in[0]
 
 
 def _phrase(phrases: dict[str, str], prompt: Prompt) -> str:

@@ -24,6 +24,10 @@ CALLED = {
     "he": "כמובן, העברתי את הבקשה. עד שמישהו יצטרף אפשר להמשיך לשאול אותי.",
     "zh": "好的，我已转达您的请求。在客服到来之前，您可以继续问我。",
     "ja": "承知しました。担当者にお伝えしました。来るまでの間、引き続きご質問ください。",
+    "ru": "Конечно, я передал вашу просьбу. Пока никто не подключился, можете спрашивать меня дальше.",
+    "sv": "Självklart, jag har meddelat dem. Tills någon ansluter kan du fortsätta fråga mig.",
+    "da": "Selvfølgelig, jeg har givet besked. Indtil nogen kommer til, kan du bare spørge mig videre.",
+    "ko": "네, 요청을 전달했습니다. 담당자가 올 때까지 저에게 계속 질문하셔도 됩니다.",
 }
 
 _PERSON_EN = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 UNKNOWN = {
     "en": "I'm sorry, I don't know the answer to that. Leave your email address and we will get back to you, or ask "
     "to talk to a person.",
-    "de": "Das weiß ich leider nicht. Hinterlassen Sie Ihre E-Mail-Adresse, dann melden wir uns, oder lassen Sie sich "
+    "de": "Das weiß ich leider nicht. Hinterlassen Sie Ihre E-Mail-Adresse, dann melden wir uns, oder lassen Sie "
+    "sich "
     "mit einem Menschen verbinden.",
     "fr": "Désolé, je ne connais pas la réponse. Laissez votre adresse e-mail et nous vous répondrons, ou demandez à "
     "parler à une personne.",
@@ -22,13 +23,18 @@ UNKNOWN = {
     "ru": "К сожалению, я не знаю ответа. Оставьте свой адрес электронной почты, и мы ответим, или попросите "
     "поговорить с человеком.",
     "sv": "Tyvärr vet jag inte svaret. Lämna din e-postadress så hör vi av oss, eller be att få tala med en person.",
-    "tr": "Üzgünüm, bunun yanıtını bilmiyorum. E-posta adresinizi bırakın, size dönelim ya da bir yetkiliyle görüşmek "
+    "tr": "Üzgünüm, bunun yanıtını bilmiyorum. E-posta adresinizi bırakın, size dönelim ya da bir yetkiliyle "
+    "görüşmek "
     "isteyin.",
     "ar": "عذرًا، لا أعرف الإجابة. اترك بريدك الإلكتروني وسنعود إليك، أو اطلب التحدث إلى شخص.",
     "he": "מצטערים, אין לי תשובה לכך. אפשר להשאיר כתובת אימייל ונחזור אליכם, או לבקש לדבר עם נציג.",
     "zh": "抱歉，我不知道这个问题的答案。请留下您的电子邮箱，我们会回复您，或者要求与人工客服交谈。",
     "ja": "申し訳ありませんが、その答えはわかりません。メールアドレスを残していただければご連絡します。"
     "担当者との会話を希望することもできます。",
+    "da": "Det ved jeg desværre ikke. Skriv din e-mailadresse, så vender vi tilbage, eller bed om at tale med en "
+    "person.",
+    "ko": "죄송합니다. 그 질문에 대한 답을 알지 못합니다. 이메일 주소를 남겨 주시면 연락드리겠습니다. 상담원과의 "
+    "대화를 요청하실 수도 있습니다.",
 }
 # The same for a site where no person answers.
 UNKNOWN_ALONE = {
@@ -48,6 +54,8 @@ UNKNOWN_ALONE = {
     "he": "מצטערים, אין לי תשובה לכך. אפשר להשאיר כתובת אימייל ונחזור אליכם.",
     "zh": "抱歉，我不知道这个问题的答案。请留下您的电子邮箱，我们会回复您。",
     "ja": "申し訳ありませんが、その答えはわかりません。メールアドレスを残していただければご連絡します。",
+    "da": "Det ved jeg desværre ikke. Skriv din e-mailadresse, så vender vi tilbage.",
+    "ko": "죄송합니다. 그 질문에 대한 답을 알지 못합니다. 이메일 주소를 남겨 주시면 연락드리겠습니다.",
 }
 GREETING = {
     "en": "Hello! How can I help you?",
@@ -66,6 +74,8 @@ GREETING = {
     "he": "שלום! איך אפשר לעזור?",
     "zh": "您好！请问有什么可以帮您？",
     "ja": "こんにちは。どのようなご用件でしょうか。",
+    "da": "Hej! Hvordan kan jeg hjælpe dig?",
+    "ko": "안녕하세요! 무엇을 도와드릴까요?",
 }
 THANKS = {
     "en": "You're welcome! Is there anything else I can help with?",
@@ -84,6 +94,8 @@ THANKS = {
     "he": "בשמחה! אפשר לעזור בעוד משהו?",
     "zh": "不客气！还有什么可以帮您的吗？",
     "ja": "どういたしまして。ほかにお手伝いできることはありますか。",
+    "da": "Selv tak! Kan jeg hjælpe med andet?",
+    "ko": "천만에요! 더 도와드릴 일이 있을까요?",
 }
 BYE = {
     "en": "Goodbye, and thank you for stopping by!",
@@ -102,6 +114,29 @@ BYE = {
     "he": "להתראות ותודה על הביקור!",
     "zh": "再见，感谢您的光临！",
     "ja": "ありがとうございました。またのお越しをお待ちしております。",
+    "da": "Farvel, og tak for besøget!",
+    "ko": "안녕히 가세요. 방문해 주셔서 감사합니다!",
+}
+# To "ok", "yes" or "no", which ask nothing.
+ALL_RIGHT = {
+    "en": "All right! Just write if there is anything else.",
+    "de": "Alles klar! Schreiben Sie einfach, wenn noch etwas ist.",
+    "fr": "Très bien ! Écrivez-moi s'il y a autre chose.",
+    "es": "¡De acuerdo! Escríbame si necesita algo más.",
+    "pt": "Certo! Escreva se precisar de mais alguma coisa.",
+    "it": "Va bene! Mi scriva se c'è altro.",
+    "nl": "Prima! Schrijf gerust als er nog iets is.",
+    "pl": "W porządku! Proszę napisać, jeśli będzie coś jeszcze.",
+    "uk": "Гаразд! Пишіть, якщо буде ще щось.",
+    "ru": "Хорошо! Пишите, если понадобится что-то ещё.",
+    "sv": "Okej! Skriv bara om det är något mer.",
+    "tr": "Tamam! Başka bir şey olursa yazmanız yeterli.",
+    "ar": "حسنًا! اكتب لي إن كان هناك أي شيء آخر.",
+    "he": "בסדר! אפשר לכתוב אם יש עוד משהו.",
+    "zh": "好的！如果还有其他问题，请随时写给我。",
+    "ja": "承知しました。ほかに何かあれば、お気軽にお書きください。",
+    "da": "Helt i orden! Skriv bare, hvis der er andet.",
+    "ko": "알겠습니다! 더 필요한 것이 있으면 말씀해 주세요.",
 }
 # Said before the answer when an image came along; this answerer reads words only.
 NO_IMAGE = {
@@ -121,6 +156,8 @@ NO_IMAGE = {
     "he": "אני לא רואה תמונות; אפשר לתאר במילים מה רואים בה.",
     "zh": "我看不到图片，请用文字告诉我图中的内容。",
     "ja": "画像を見ることができません。何が写っているか言葉で教えてください。",
+    "da": "Jeg kan ikke se billeder; beskriv gerne med ord, hvad det viser.",
+    "ko": "이미지를 볼 수 없습니다. 무엇이 있는지 글로 알려 주세요.",
 }
 # Stands above the questions that lie next to the one that was asked.
 ALSO = {
@@ -140,72 +177,6 @@ ALSO = {
     "he": "אפשר גם לשאול:",
     "zh": "您还可以问：",
     "ja": "こちらもお尋ねいただけます：",
+    "da": "Du kan også spørge:",
+    "ko": "이런 질문도 하실 수 있습니다:",
 }
-# Whole messages that only greet, thank or say goodbye, folded in case and without punctuation.
-_GREETINGS = {
-    "en": "hi|hello|hey|hiya|hi there|hello there|hey there|good morning|good afternoon|good evening|hi everyone",
-    "de": "hallo|guten tag|guten morgen|guten abend|moin|grüß gott|servus|hallo zusammen",
-    "fr": "bonjour|bonsoir|salut|coucou",
-    "es": "hola|buenos días|buenos dias|buenas tardes|buenas noches|buenas",
-    "pt": "olá|ola|oi|bom dia|boa tarde|boa noite",
-    "it": "ciao|buongiorno|buonasera|salve",
-    "nl": "hoi|goedemorgen|goedemiddag|goedenavond|goedendag",
-    "pl": "cześć|czesc|dzień dobry|dzien dobry|dobry wieczór|witam|hej",
-    "uk": "привіт|вітаю|добрий день|доброго дня|добрий вечір|добрий ранок",
-    "ru": "привет|здравствуйте|добрый день|добрый вечер|доброе утро",
-    "sv": "hejsan|god morgon|god kväll|tjena",
-    "tr": "merhaba|selam|günaydın|iyi günler|iyi akşamlar",
-    "ar": "مرحبا|مرحبًا|السلام عليكم|أهلا|صباح الخير|مساء الخير",
-    "he": "שלום|היי|הי|בוקר טוב|ערב טוב|צהריים טובים",
-    "zh": "你好|您好|嗨|早上好|下午好|晚上好",
-    "ja": "こんにちは|こんばんは|おはよう|おはようございます|はじめまして",
-}
-_THANKS = {
-    "en": "thanks|thank you|thank you very much|thanks a lot|many thanks|thx|ty|cheers|great thanks|ok thanks|"
-    "ok thank you|perfect thanks|thank you so much|thanks so much",
-    "de": "danke|danke schön|dankeschön|vielen dank|danke sehr|besten dank|ok danke|super danke",
-    "fr": "merci|merci beaucoup|merci bien|ok merci|parfait merci",
-    "es": "gracias|muchas gracias|mil gracias|ok gracias|vale gracias",
-    "pt": "obrigado|obrigada|muito obrigado|muito obrigada|ok obrigado|ok obrigada",
-    "it": "grazie|grazie mille|molte grazie|ok grazie",
-    "nl": "bedankt|dank je|dank je wel|dank u|dank u wel|dankjewel|hartelijk dank",
-    "pl": "dziękuję|dziekuje|dzięki|dzieki|dziękuję bardzo|ok dziękuję",
-    "uk": "дякую|дуже дякую|спасибі|щиро дякую",
-    "ru": "спасибо|большое спасибо|спасибо большое|благодарю",
-    "sv": "tack|tack så mycket|tusen tack",
-    "tr": "teşekkürler|teşekkür ederim|çok teşekkürler|sağ olun|sağol",
-    "ar": "شكرا|شكرًا|شكرا جزيلا|شكرًا جزيلًا",
-    "he": "תודה|תודה רבה",
-    "zh": "谢谢|谢谢您|谢谢你|多谢|非常感谢",
-    "ja": "ありがとう|ありがとうございます|どうも|どうもありがとうございます",
-}
-_BYES = {
-    "en": "bye|goodbye|good bye|bye bye|see you|see ya|see you later|have a nice day|have a good day|good night",
-    "de": "tschüss|tschüß|tschuess|auf wiedersehen|wiedersehen|bis bald|schönen tag noch|gute nacht",
-    "fr": "au revoir|à bientôt|a bientot|bonne journée|bonne soirée|bonne nuit",
-    "es": "adiós|adios|hasta luego|hasta pronto|chao|que tenga un buen día",
-    "pt": "adeus|tchau|até logo|até breve",
-    "it": "arrivederci|a presto|buona giornata|buonanotte",
-    "nl": "tot ziens|doei|dag|fijne dag",
-    "pl": "do widzenia|pa pa|na razie|miłego dnia|dobranoc",
-    "uk": "до побачення|бувайте|па па|гарного дня|на все добре",
-    "ru": "до свидания|пока|всего доброго|всего хорошего",
-    "sv": "hej då|hejdå|ha en bra dag|vi ses",
-    "tr": "hoşça kal|hoşça kalın|görüşürüz|güle güle|iyi geceler",
-    "ar": "مع السلامة|وداعا|وداعًا|إلى اللقاء|الى اللقاء",
-    "he": "להתראות|ביי|יום טוב|לילה טוב",
-    "zh": "再见|拜拜|回头见",
-    "ja": "さようなら|さよなら|バイバイ|失礼します|おやすみなさい",
-}
-
-
-def _by_text(table: dict[str, str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for lang, all_said in table.items():
-        for said in all_said.split("|"):
-            found.setdefault(said, []).append(lang)
-    return found
-
-
-# Each whole message, and the languages it occurs in.
-GREETINGS, ALL_THANKS, BYES = _by_text(_GREETINGS), _by_text(_THANKS), _by_text(_BYES)

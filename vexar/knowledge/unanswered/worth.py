@@ -11,7 +11,7 @@ from vexar.knowledge import text
 from vexar.knowledge.little import LITTLE
 from vexar.knowledge.sentences import sentences
 from vexar.providers.people import asks_for_person
-from vexar.providers.phrases import ALL_THANKS, BYES, GREETINGS
+from vexar.providers.smalltalk import small_talk
 
 MAX_QUESTION_CHARS = 300
 # With a question mark a single word is enough ("Versand?"), if it can be one.
@@ -48,9 +48,7 @@ def question_of(message: str) -> str:
 
 def is_small_talk(message: str) -> bool:
     """Whether every part of a message greets, thanks, takes leave or just agrees."""
-    parts = [" ".join(re.findall(r"[^\W_]+", part)) for part in (message.casefold(), *_PARTS.split(message.casefold()))]
-    whole, *parts = parts
-    return _is_polite(whole) or all(_is_polite(part) for part in parts if part)
+    return bool(small_talk(message)) or all(_is_polite(part) for part in _PARTS.split(message.casefold()))
 
 
 def is_personal(question: str) -> bool:
@@ -66,7 +64,7 @@ def masked(question: str) -> str:
 
 
 def _is_polite(part: str) -> bool:
-    return part in GREETINGS or part in ALL_THANKS or part in BYES or all(word in _FILLERS for word in part.split())
+    return bool(small_talk(part)) or all(word in _FILLERS for word in re.findall(r"[^\W_]+", part))
 
 
 def _is_noise(said: str) -> bool:

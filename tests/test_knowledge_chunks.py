@@ -24,6 +24,7 @@ PAGE = (f"{FILLER}\n\n## Customs\n\n{FILLER}Parcels to Norway pay duty at the do
     ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
     ("It costs 3.50 euro. Ask Dr. Who, e.g. today.", ["It costs 3.50 euro.", "Ask Dr. Who, e.g. today."]),
     ("送料は無料です。返品できます！", ["送料は無料です。", "返品できます！"]),
+    ("送料は?返品は!", ["送料は?", "返品は!"]),
     ("a line\nanother line", ["a line", "another line"]),
     ("متى تفتحون؟ غدًا.", ["متى تفتحون؟", "غدًا."]),
     ("  ", []),
@@ -91,6 +92,20 @@ def test_an_index_of_older_rules_is_made_anew_by_itself(store):
      ["What does it cost to ship", "how long is the warranty?"]),
     ("Wie lange dauert der Versand und was kostet das Paket?",
      ["Wie lange dauert der Versand", "was kostet das Paket?"]),
+    ("Wann haben Sie geöffnet und liefern Sie nach Hause?", ["Wann haben Sie geöffnet", "liefern Sie nach Hause?"]),
+    ("Was kostet der Versand und darf man Pakete zurückgeben?",
+     ["Was kostet der Versand", "darf man Pakete zurückgeben?"]),
+    ("Quels sont vos horaires et livrez-vous à domicile ?", ["Quels sont vos horaires", "livrez-vous à domicile ?"]),
+    ("送料はいくらですか?海外に発送できますか?", ["送料はいくらですか?", "海外に発送できますか?"]),
+    ("送料はいくらですか？海外に発送できますか？", ["送料はいくらですか？", "海外に発送できますか？"]),
+    ("运费多少钱?可以送货到加拿大吗?", ["运费多少钱?", "可以送货到加拿大吗?"]),
+    ("배송비는 얼마인가요?해외 배송도 되나요?", ["배송비는 얼마인가요?", "해외 배송도 되나요?"]),
+    ("Hallo! Wann haben Sie geöffnet? Liefern Sie nach Hause?",
+     ["Wann haben Sie geöffnet?", "Liefern Sie nach Hause?"]),
+    ("Was passiert, wenn ich bestelle und wenn ich nicht bezahle?",
+     ["Was passiert, wenn ich bestelle und wenn ich nicht bezahle?"]),
+    ("Haben Sie Kleider und Schuhe für Damen?", ["Haben Sie Kleider und Schuhe für Damen?"]),
+    ("Liefern Sie nach Wien und Graz?", ["Liefern Sie nach Wien und Graz?"]),
     ("Do you ship to Canada and Mexico?", ["Do you ship to Canada and Mexico?"]),
     ("I bought a kettle. Does it have a warranty? Can I return it?",
      ["I bought a kettle. Does it have a warranty? Can I return it?"]),
@@ -109,6 +124,22 @@ def test_two_questions_get_two_answers_and_the_unknown_one_is_admitted(store):
     half = ask(store, site, "Do you ship to Canada? Do you polish antique submarines?")["answer"]
     assert "12 dollars" in half
     assert "Do you polish antique submarines?\nI'm sorry, I don't know" in half
+
+
+@pytest.mark.parametrize(("lang", "entries", "message"), [
+    ("de", [("Wann haben Sie geöffnet?", "Wir haben von 9 bis 18 Uhr geöffnet."),
+            ("Liefern Sie nach Hause?", "Ja, die Lieferung nach Hause kostet 5 Euro.")],
+     "Wann haben Sie geöffnet und liefern Sie nach Hause?"),
+    ("ja", [("送料はいくらですか?", "送料は500円です。"), ("海外に発送できますか?", "はい、海外にも発送できます。")],
+     "送料はいくらですか?海外に発送できますか?"),
+    ("zh", [("运费多少钱？", "运费是十元。"), ("可以送货到加拿大吗？", "可以，我们送货到加拿大。")],
+     "运费多少钱?可以送货到加拿大吗?"),
+])  # fmt: skip
+def test_two_questions_get_two_answers_in_every_writing(store, lang, entries, message):
+    site = make_site(store)
+    add_entries(store, site.id, [faq(*entry) for entry in entries])
+    said = ask(store, site, message, lang=lang)["answer"]
+    assert all(content in said for _, content in entries)
 
 
 def test_the_price_of_one_thing_is_never_the_price_of_another(store):

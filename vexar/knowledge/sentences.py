@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-# A stop ends a sentence before white space; a full-width one always does; so does a line's end.
-_END = re.compile(r"(?:[.!?…؟।]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』）”]*|\n)\s*")
+# A stop ends a sentence before white space; a full-width one always does, and what asks or calls out in a writing
+# without spaces; so does a line's end.
+_DENSE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_END = re.compile(rf"(?:(?<=[{_DENSE}])[!?]+(?=[{_DENSE}])|[.!?…؟।]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』）”]*|\n)\s*")
 # A stop behind one of these, or behind a single letter or a number that begins a line, belongs to the word.
 _SHORT = re.compile(
     r"(?:^|[\s(])(?:[^\W\d_]|\d{1,2}|[^\W\d_]\.[^\W\d_]|mr|mrs|ms|dr|prof|st|no|nr|vs|e\.g|i\.e|etc|approx|inc|ltd|co|ca|bzw"

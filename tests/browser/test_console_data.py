@@ -74,12 +74,14 @@ def test_it_is_tried_before_it_is_saved_and_then_works_for_a_visitor(shop, conso
     console.press(TEST)
     assert "It can search products, show a product." in said(console, "It works: answered in ")
     assert data.heads[-1]["authorization"] == f"Bearer {KEY}"
+    assert "Tick the box above" in said(console, "It works: answered in ")
     assert settings(shop)["data_api_url"] == ""
     field(console, "Look things up in my shop").check()
     console.press("Save")
     console.until(lambda: settings(shop)["data_api_enabled"], "it to be saved")
     assert (settings(shop)["data_api_url"], settings(shop)["data_api_key"]) == (data.url, KEY)
     console.find(".secret-state", has_text="Set").wait_for()
+    assert "Tick the box above" not in said(console, "It works: answered in ")
     assert field(console, "Key").input_value() == ""
     # It never comes back, and goes to its own address without being entered again.
     console.go("settings/data")
@@ -109,7 +111,7 @@ def test_what_is_wrong_is_said_where_it_can_be_mended(console, data):
     field(console, "Address").fill(data.url)
     field(console, "Key").fill("wrong")
     console.press(TEST)
-    said(console, "The endpoint refused the key (status 401).")
+    said(console, "The endpoint refused the key, or the address is wrong (status 401).")
     field(console, "Address").fill("http://10.0.0.1/")
     console.press(TEST)
     assert "not https" in said(console, "private network")

@@ -33,7 +33,7 @@ SENTENCES = {
     "unreachable": "The endpoint could not be reached: {reason}.",
     "forbidden": "This address leads into a private network; the server may ask it only if VEXAR_FETCH_ALLOW says so.",
     "redirected": "The endpoint redirects to {location}. Enter the address that answers by itself.",
-    "bad_key": "The endpoint refused the key (status {status}).",
+    "bad_key": "The endpoint refused the key, or the address is wrong (status {status}).",
     "bad_status": "The endpoint answered with status {status}.",
     "too_large": "The answer is larger than {max_kb} KB.",
     "bad_answer": 'The answer is not JSON such as {{"success": true, "data": ...}}.',

@@ -19,7 +19,8 @@ export const data = {
   title: "Your shop's data",
   fields: ({ app, config, secrets }) => [
     h("p", { class: "soft" }, "Answers of a model can look up products, stock and orders on your own server. It needs " +
-      "one address that answers there; docs/data-api.md describes it and has one to begin with."),
+      "one address that answers there."),
+    wire(),
     checkbox("Look things up in my shop", "data_api_enabled", config.data_api_enabled),
     field("Address", input("data_api_url", config.data_api_url, {
       type: "url", maxlength: 2000, placeholder: "https://shop.example/vexar-data",
@@ -36,12 +37,29 @@ export const data = {
     data_api_timeout: Number(given.data_api_timeout),
     ...(given.data_api_key && { data_api_key: given.data_api_key }),
   }),
-  saved: (element, { secrets }) => {
+  saved: (element, { config, secrets }) => {
     element.elements.data_api_key.value = "";
+    if (config.data_api_enabled) element.querySelector(".trial-next")?.remove();
     element.querySelector(".secret-state").textContent = secretState(secrets.data_api_key);
     return true;
   },
 };
+
+// What whoever builds that address has to know first.
+function wire() {
+  const asked = '{"action": "search_products", "params": {"query": "wool scarf"}, "site_key": "sk_…", "lang": "en"}';
+  const found = '{"success": true, "data": {"products": [{"id": "7", "name": "Wool scarf", "price": "39 EUR"}]}}';
+  return h("details", { class: "wire" }, h("summary", {}, "What your server is asked, and what it answers"),
+    h("p", {}, "It gets POST requests with the key as ", h("code", {}, "Authorization: Bearer …"), " and this body:"),
+    h("code", { class: "code" }, asked),
+    h("p", {}, "It answers with status 200 and what it found, or says why not:"),
+    h("code", { class: "code" }, found),
+    h("code", { class: "code" }, '{"success": false, "error": "There is no such order."}'),
+    h("p", {}, "The actions: ", Object.keys(WORDS).join(", "), "; and ping, which the test sends and any success ",
+      "answers. An action you do not have is declined with ", h("code", {}, '"code": "unknown_action"'), "."),
+    h("p", { class: "soft" }, "All of it, with a small server to begin with: the file docs/data-api.md in the folder " +
+      "Vexar was installed from."));
+}
 
 // It goes in and never comes out.
 function keyField(isSet) {
@@ -91,7 +109,8 @@ function named(problem) {
 
 function outcome({ ok, error, took_ms: tookMs, detail }, isOn) {
   const can = detail.actions?.map((name) => WORDS[name]).join(", ");
-  const works = `It works: answered in ${tookMs} ms.${can ? ` It can ${can}.` : ""}${isOn ? "" : " Tick the box above and save to use it."}`;
+  const works = [`It works: answered in ${tookMs} ms.${can ? ` It can ${can}.` : ""}`,
+    !isOn && h("span", { class: "trial-next" }, " Tick the box above and save to use it.")];
   return [
     h("p", { class: ok ? "trial-good" : "form-error" }, ok ? works : error),
     ...detail.warnings.map((sentence) => h("p", { class: "notice" }, sentence)),

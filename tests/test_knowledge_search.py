@@ -63,6 +63,31 @@ def test_what_the_site_does_not_know_stays_below_the_threshold(store, site, ques
     assert found.confidence < found.threshold
 
 
+YES_NO = [
+    faq("Do you sell children's bikes?", "Yes, from 12 to 24 inch.", "/children"),
+    faq("Do you deliver?", "Yes, within three days.", "/delivery"),
+    faq("Can I return an item?", "Yes, within 30 days.", "/returns"),
+    Entry("page", "Rides", "", "We ride every Thursday. Wear a helmet.", "/rides"),
+]
+
+
+@pytest.mark.parametrize(("question", "is_sure"), [
+    ("Do you sell children's bikes?", True),
+    ("do you sell bikes for children", True),
+    ("Do you deliver bikes?", True),
+    ("Can I return a helmet?", True),
+    ("Do you sell motorboats?", False),
+    ("Do you sell cargo bikes?", False),
+    ("Do you sell helmets?", False),
+    ("Do you deliver to Greenland?", False),
+])
+def test_a_yes_to_something_else_than_was_asked_is_not_believed(store, question, is_sure):
+    made = make_site(store, next(keys))
+    add_entries(store, made.id, YES_NO)
+    found = search(store, made.id, question)
+    assert (found.confidence >= found.threshold) is is_sure
+
+
 def test_more_of_the_question_met_means_more_confidence(store, site):
     full = search(store, site.id, "Do you ship to Canada?").confidence
     half = search(store, site.id, "Do you ship walruses to Canada in submarines?").confidence

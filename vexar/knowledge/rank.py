@@ -13,8 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vexar.knowledge import text
+from vexar.knowledge import frames, text
 from vexar.knowledge.asked import SYNONYM_TRUST, Word
+from vexar.knowledge.kin import COMPOUNDING
 from vexar.knowledge.overview import Overview
 from vexar.knowledge.sentences import sentences
 
@@ -33,6 +34,9 @@ LIKE_WORD, LIKE_WORD_CHUNK, LEAST_LIKE = 0.5, 0.5, 0.5
 # words only ("where is my order"), and meeting them all is enough.
 STRENGTH, STEEPNESS, LEAST_BEST, BEST_POWER = 0.64, 9.0, 1.0, 0.6
 THRESHOLD = 0.45
+# An entry that says yes or no to something else than was asked is as strong as this at most; and what it loses of the
+# share of words that the whole site lacks ("Do you deliver to the moon?"). Only words worth TELLING can be something.
+ELSE_STRENGTH, LOST_TO_UNKNOWN, TELLING = 0.5, 0.8, 0.5
 # Words alone never make certain; and a site whose threshold is above it gets no answer from them.
 MOST_CONFIDENCE = 0.98
 
@@ -42,13 +46,15 @@ class Closer:
     """What the closer look needs of one chunk's text: of each sentence the terms.
 
     Only of a faq `letters`, for its whole question and for each way it is put; only of others `plain`, each
-    sentence as bare words between spaces.
+    sentence as bare words between spaces. Only of one that says yes or no `matter`, the terms it says it of.
     """
 
     sentences: tuple[frozenset[str], ...]
     pairs: frozenset[tuple[str, str]]
     letters: tuple[frozenset[str], ...]
     plain: tuple[str, ...]
+    matter: frozenset[str] | None = None
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,8 @@ def look_closer(question: str, content: str, heading: str, lang: str, *, is_faq:
     pairs = frozenset(pair for terms in cut for pair in _pairs(terms))
     ways = tuple(map(letters, dict.fromkeys((question, *sentences(question))))) if is_faq else ()
     plain = () if is_faq else tuple(f" {' '.join(map(text.bare, text.words(sentence)))} " for sentence in said)
-    return Closer(tuple(map(frozenset, cut)), pairs, ways, plain)
+    matter = frames.matter(question, content, lang) if is_faq else None
+    return Closer(tuple(map(frozenset, cut)), pairs, ways, plain, matter, question)
 
 
 def letters(said: str) -> frozenset[str]:
@@ -131,14 +138,21 @@ def best_possible(words: Iterable[Word]) -> float:
     return sum(word.value for word in words)
 
 
-def confidence(first: float, final: float, words: Sequence[Word], closer: Closer | None) -> float:
-    """From 0 to 1: a chunk's scores against the best possible one. Words of the same meaning count partly here."""
+def confidence(first: float, final: float, words: Sequence[Word], closer: Closer | None, number: int,
+               question: str, lang: str, langs: Iterable[str]) -> float:
+    """From 0 to 1: the scores of the chunk `number` against the best possible one. Words of the same meaning count
+    partly here, and a yes or no to something else than was asked is not believed."""
     best = best_possible(words)
     if not best or not first:
         return 0.0
     # What the closer look adds counts half here: it orders well, and says less about whether there is an answer.
     score = (first + final) / 2 + _of_same_meaning(words, closer)
     strength = score / best * max(best, LEAST_BEST) ** (1 - BEST_POWER)
+    if closer and closer.matter is not None and frames.is_same_frame(question, closer.question, lang):
+        unmet = _unmet(words, closer.matter, number, langs)
+        if _is_of_something_else(unmet, words, closer.matter, number, langs):
+            strength = min(strength, ELSE_STRENGTH)
+        strength *= 1 - LOST_TO_UNKNOWN * sum(word.value for word in unmet if not word.occurs_in) / best
     odds = STEEPNESS * (strength - STRENGTH) + math.log(THRESHOLD / (MOST_CONFIDENCE - THRESHOLD))
     return round(MOST_CONFIDENCE / (1 + math.exp(-odds)), 4)
 
@@ -150,6 +164,31 @@ def _of_same_meaning(words: Sequence[Word], closer: Closer | None) -> float:
     present = frozenset().union(*closer.sentences)
     return sum(SYNONYM_TRUST * word.value / 2 for word in words
                if word.share == 1.0 and word.terms.isdisjoint(present) and not word.alike.isdisjoint(present))
+
+
+def _unmet(words: Sequence[Word], matter: frozenset[str], number: int, langs: Iterable[str]) -> list[Word]:
+    """The words of the question that a chunk says nothing of, not even in its question and in another way."""
+    compounding = not COMPOUNDING.isdisjoint(langs)
+    return [word for word in words if word.share == 1.0 and not word.said[0].isdigit()
+            and not any(row.chunk_id == number for row in word.rows)
+            and not frames.is_met(word.terms | word.alike, matter, compounding=compounding)]
+
+
+def _is_of_something_else(unmet: Sequence[Word], words: Sequence[Word], matter: frozenset[str], number: int,
+                          langs: Iterable[str]) -> bool:
+    """Whether the question has a telling word that the chunk lacks, and the chunk's question one that it lacks."""
+    telling = [word for word in unmet if word.value >= TELLING]
+    # A question that names many things is met by one of them; only what the whole site lacks is still something else.
+    is_short = len(matter) <= 1 + sum(word.share == 1.0 for word in words)
+    if not any(is_short or not word.occurs_in for word in telling):
+        return False
+    # What only the answer speaks of was no common frame, but its matter ("Is there a discount for 60?").
+    if any(row.chunk_id == number and row.in_content and not row.in_question
+           for word in words if word.value * word.trust >= TELLING for row in word.rows):
+        return False
+    said = frozenset().union(*(word.terms | word.alike for word in words if word not in unmet))
+    compounding = not COMPOUNDING.isdisjoint(langs)
+    return any(not frames.is_met({term}, said, compounding=compounding) for term in matter)
 
 
 def _pairs(terms: Sequence[str]) -> Iterable[tuple[str, str]]:

@@ -127,17 +127,18 @@ def _search(
     if near:
         finals = with_meaning(finals, scores, near, asked.best)
     best = _one_per_entry(sorted(finals, key=lambda number: (-finals[number], number)), overview)[:limit]
-    sure = _confidence(best[0], scores, by_words, words, closers) if best else 0.0
+    sure = _confidence(best[0], scores, by_words, words, closers, overview, question, spoken) if best else 0.0
     if near and best:
         sure = surer(sure, near.get(best[0], 0.0))
     return Found(_passages(tx, best, finals), sure)
 
 
 def _confidence(number: int, scores: Mapping[int, float], by_words: Mapping[int, float], words: Sequence[Word],
-                closers: Mapping[int, Closer]) -> float:
+                closers: Mapping[int, Closer], overview: Overview, question: str, lang: str) -> float:
     """How sure the words make of a chunk; what only its meaning brought here has no scores."""
     first = scores.get(number, 0.0)
-    return rank.confidence(first, by_words.get(number, first), words, closers.get(number))
+    return rank.confidence(first, by_words.get(number, first), words, closers.get(number), number,
+                           question, lang, overview.langs)
 
 
 def _first_scores(tx: Transaction, site_id: int, words: Sequence[Word], overview: Overview) -> dict[int, float]:

@@ -173,10 +173,11 @@ class App extends EventTarget {
   // The title and the marked link follow what is shown.
   #mark() {
     this.notifier.title(`${this.#page?.title || PAGES[this.#name]?.[0] || "Console"} · Vexar`);
-    for (const link of this.#side.querySelectorAll("[data-page]")) {
-      if (link.dataset.page === this.#name) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
-    }
+    const links = this.#side.querySelectorAll("[data-page]");
+    for (const link of links) link.ariaCurrent = link.dataset.page === this.#name ? "page" : null;
+    // On a phone those after the fourth are behind "More", as app.css has it.
+    const isBehind = this.#side.querySelector("li:nth-child(n + 5) > [data-page][aria-current]");
+    this.#side.querySelector(".more-item button").ariaCurrent = isBehind ? "true" : null;
   }
 
   #listen() {
@@ -245,11 +246,8 @@ class App extends EventTarget {
 
   #links() {
     const pages = Object.entries(PAGES).filter(([name]) => this.#isOpen(name));
-    return pages.map(([name, [title]]) => h("li", {}, h(
-      "a",
-      { href: ROOT + name, data: { page: name } },
-      icon(ICONS[name]), h("span", {}, title), h("span", { class: "count" }),
-    )));
+    return pages.map(([name, [title]]) => h("li", {}, h("a", { href: ROOT + name, data: { page: name } },
+      icon(ICONS[name]), h("span", {}, title), h("span", { class: "count" }))));
   }
 
   #footButtons() {

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.browser.desk import PASSWORD, Shop, open_server
+from tests.browser.desk import DESKTOP, PASSWORD, PHONE, Shop, open_server
 from vexar import models
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -449,6 +449,21 @@ def test_a_block_is_lifted_where_blocks_are_listed(shop, owner):
     olga.find(".empty", has_text="Nobody is blocked").wait_for()
     assert shop.rows(models.Block.select(models.Block)) == []
     call(shop, "contact", session, name="Bo", email="b@example.org")
+
+
+def test_a_page_behind_more_is_marked_there_on_a_phone(owner):
+    olga = owner("settings")
+    more = olga.page.get_by_role("button", name="More")
+    olga.page.set_viewport_size(PHONE)
+    olga.find(".more-item [aria-current=true]").wait_for()
+    olga.find(".side [data-page=leads]").click()
+    olga.find(".side [data-page=leads][aria-current=page]").wait_for()
+    assert more.get_attribute("aria-current") is None
+    more.click()
+    olga.find("dialog [data-page=team]").click()
+    olga.find(".more-item [aria-current]").wait_for()
+    olga.page.set_viewport_size(DESKTOP)
+    assert olga.find(".side [aria-current]:visible").all_inner_texts() == ["Team"]
 
 
 def test_leaving_what_is_not_saved_asks(shop, owner):

@@ -54,6 +54,59 @@ def test_of_a_page_it_says_the_sentences_that_answer():
     assert len(said) <= WHOLE_CHARS
 
 
+SERVICE = (
+    "The workshop is next to the station. A full service takes two days. It costs 89 euro. Brakes are checked. "
+    "The chain is oiled. Every full service comes with a warranty of a year."
+)
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    ("It costs 89 euro.\n" * 6, "It costs 89 euro."),
+    ("Bike service\n\nA full service costs 89 euro.", "A full service costs 89 euro."),
+    ("Full service\nA full service costs 89 euro.", "A full service costs 89 euro."),
+    ("Bike service - Acme\nA service costs 89 euro. Bike service", "A service costs 89 euro."),
+    ("Bike service", "Bike service"),
+    ("One. One. We sell bikes.\n\nTwo. We sell bikes.", "One. We sell bikes.\n\nTwo."),
+    ("Monday:\n9-18 h\nTuesday:\n9-18 h", "Monday:\n9-18 h\nTuesday:\n9-18 h"),
+    (SERVICE, "A full service takes two days. It costs 89 euro. Brakes are checked. The chain is oiled."),
+])  # fmt: skip
+def test_of_a_page_it_says_no_title_nothing_twice_and_a_few_sentences(content, said):
+    page = Passage(1, "page", "Bike service - Acme", "", content, "/s", 1.0, heading="Full service")
+    quoted, _, place = answer("How much does a full service cost?", passages=(page,))[0].rpartition("\n")
+    assert quoted == said
+    assert place == "(Bike service - Acme - Full service)"
+
+
+WORKSHOP = (
+    "A full service includes cleaning, new cables and a test ride. It takes two working days. The price is 89 euro for "
+    "city bikes. You can bring the bike any weekday before noon. Please take off bags and locks. Parts are extra. "
+    "A full service comes with a warranty of twelve months on our work. The warranty does not cover tyres."
+)
+
+
+@pytest.mark.parametrize("heading", ["", "Full service"])
+@pytest.mark.parametrize(("question", "fact"), [
+    ("how much does a full service cost", "89 euro"), ("what does a full service cost?", "89 euro"),
+    ("how long does a full service take?", "two working days"), ("does the warranty cover tyres?", "not cover tyres"),
+    ("what is included in a full service?", "new cables"), ("When can I bring my bike?", "before noon"),
+])  # fmt: skip
+def test_what_is_said_of_a_section_holds_the_fact_that_was_asked(question, fact, heading):
+    page = Passage(1, "page", "Bikes", "", WORKSHOP, "/s", 1.0, heading=heading)
+    said, _ = answer(question, passages=(page,))
+    assert fact in said
+    assert len(said) < len(WORKSHOP) * 0.7
+
+
+def test_a_short_faq_is_said_whole_and_of_a_long_one_the_sentences_that_answer():
+    faq = Passage(1, "faq", "Service", "What is a full service?", SERVICE, "/s", 1.0)
+    assert answer("How much does a full service cost?", passages=(faq,))[0] == SERVICE
+    shops = " ".join(f"Shop number {number} is open every day until six in the evening." for number in range(9))
+    long = Passage(1, "faq", "Service", "What is a full service?", f"{SERVICE} {shops}", "/s", 1.0)
+    said, _ = answer("When are the brakes checked?", passages=(long,))
+    assert said.startswith("Brakes are checked.")
+    assert len(said) <= WHOLE_CHARS
+
+
 @pytest.mark.parametrize("lang", ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "uk", "tr", "ar", "he", "zh", "ja"])
 def test_it_says_in_the_visitors_language_that_it_does_not_know(lang):
     assert answer("xyzzy", confidence=0, lang=f"{lang}-XX") == (UNKNOWN[lang], ())

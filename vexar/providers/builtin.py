@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 
 from vexar.knowledge import text as language
-from vexar.knowledge.quoting import PART_CHARS, answering_part
+from vexar.knowledge.quoting import MAX_WHOLE_SENTENCES, PART_CHARS, answering_part
 from vexar.providers import REQUEST_OPERATOR, Finish, Part, Passage, Piece, Prompt, Sources, Text, smalltalk
 from vexar.providers.people import CALLED, asks_for_person
 from vexar.providers.phrases import (
@@ -114,7 +114,8 @@ def _answer(prompt: Prompt) -> tuple[str, tuple[Passage, ...]]:
 def _quote(passage: Passage, question: str, lang: str) -> str:
     if passage.type == "faq":
         return answering_part(passage.content, question, lang)
-    quoted = answering_part(passage.content, question, lang, whole_chars=PART_CHARS, most_chars=PART_CHARS)
+    quoted = answering_part(passage.content, question, lang, whole_chars=PART_CHARS, most_chars=PART_CHARS,
+                            most_sentences=MAX_WHOLE_SENTENCES, title=f"{passage.title}\n{passage.heading}")
     # What is cut out of a page needs its place; a faq's question is what was asked.
     return f"{quoted}\n({passage.cited_as})" if passage.heading and passage.cited_as else quoted
 

@@ -81,6 +81,8 @@ def test_a_term_fits_its_column():
         ("pl", "Gdzie jest moja paczka i kiedy będzie?"),
         ("uk", "Де моя посилка і коли вона приїде?"),
         ("ru", "Где моя посылка и когда она приедет?"),
+        ("sv", "Var är mitt paket och när kommer det?"),
+        ("da", "Hvor er min pakke, og hvornår kommer den?"),
         ("tr", "Paketim nerede ve ne zaman gelecek?"),
         ("ar", "أين طردي ومتى يصل؟"),
         ("he", "איפה החבילה שלי?"),
@@ -140,6 +142,8 @@ def test_a_compound_ends_with_a_word_of_some_length():
     [("es", "cuánto", True), ("es", "cuanto", True), ("es", "había", True), ("es", "envío", False),
      ("fr", "etait", True), ("ja", "くだ", True), ("ja", "送り", True), ("ja", "送料", False),
      ("zh", "怎么", True), ("zh", "运费", False),
+     ("de", "habt", True), ("de", "ihnen", True), ("de", "brot", False), ("fr", "voulons", True),
+     ("es", "tenéis", True), ("da", "hvornår", True),
      ("ar", "أين", True), ("ar", "شحن", False)],
 )  # fmt: skip
 def test_little_words_are_known_with_and_without_accents(lang, word, is_little):

@@ -205,8 +205,11 @@ def test_a_text_needs_a_title_and_no_question(desk):
 
 
 def test_an_address_that_no_browser_may_follow_is_no_link(desk):
-    entries = [SHOP[0].__class__("custom", "Bad", "", "Words of no use.", "javascript:alert(1)")]
-    at = desk("knowledge", entries=entries)
+    at = desk("knowledge", entries=SHOP[:1])
+    # It is refused today; a database may hold one from before.
+    entry = models.KnowledgeEntry
+    at.shop.store.write(lambda tx: tx.run(entry.update(url="javascript:alert(1)").where(entry.id == at.ids[0])))
+    at.go("knowledge")
     at.olga.find("td", has_text="javascript:alert(1)").wait_for()
     assert at.olga.find("a[href^='javascript']").count() == 0
 

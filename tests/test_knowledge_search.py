@@ -148,6 +148,34 @@ def test_chinese_is_answered_though_the_seams_of_its_words_are_unknown(store):
     assert foreign.confidence < foreign.threshold
 
 
+EVERYDAY = {
+    "en": [faq("What are your opening hours?", "From 9 to 18, on Saturday to 16.", "/hours"),
+           faq("What is the warranty on new frames?", "A lifetime warranty.", "/warranty"),
+           faq("How can I pay?", "Visa, Mastercard and cash.", "/pay"),
+           Entry("page", "Choosing the right frame size", "", "Frame size depends on your inside leg.", "/size"),
+           Entry("page", "Bike rental", "", "You can rent a bike for 20 a day.", "/rental")],
+    "ja": [faq("返品はできますか", "未開封の商品に限り返品できます。", "/returns"),
+           faq("海外に発送できますか", "はい、国際郵便で発送しています。", "/abroad"),
+           Entry("page", "ポイント制度", "", "お買い物ごとにポイントが付きます。", "/points")],
+}
+
+
+@pytest.mark.parametrize(("lang", "question", "url", "is_sure"), [
+    ("en", "can I hire a bike", "/rental", True),
+    ("en", "are the frames guaranteed?", "/warranty", True),
+    ("en", "what frame size do I need? I'm 1.80m", "/size", True),
+    ("ja", "お茶を返せますか", "/returns", False),
+    ("ja", "アメリカに送ってもらえますか", "/abroad", False),
+    ("ja", "テントを売って", "/points", False),
+])
+def test_everyday_words_find_the_entry_and_chance_makes_nobody_sure(store, lang, question, url, is_sure):
+    made = make_site(store, next(keys))
+    add_entries(store, made.id, EVERYDAY[lang], lang)
+    found = search(store, made.id, question)
+    assert urls(found)[0] == url
+    assert (found.confidence >= found.threshold) is is_sure
+
+
 def test_what_was_added_by_another_process_is_found_at_once(store, site):
     """The overview of a site is kept between searches; the site's version says when it is old."""
     assert search(store, site.id, "walrus").passages == ()

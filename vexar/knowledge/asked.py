@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ LITTLE_SHARE = 0.15
 # A pair of characters that the site does not know is more often the seam of two words than a word; all the more so next
 # to a pair that is known.
 UNKNOWN_PAIR = 0.35
+# A measure or a number that the site does not know ("I'm 1.80 m") says little; a code that begins with a letter does.
+UNKNOWN_NUMBER = 0.15
 TYPO_TRUST, SYNONYM_TRUST, KIN_TRUST = 0.75, 0.6, 0.6
 # So many rows are read to find candidates, the rarest words first; more frequent words only order what was found.
 MAX_ROWS = 1_000
@@ -34,6 +37,7 @@ ROWS_PER_READ = 500
 # Statements are compiled for these numbers of values; in between, the last one is repeated.
 IN_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 
+_KATAKANA = re.compile("[\u30a1-\u30ff]{2}")
 _OCCURRENCES = KnowledgeTerm.select(
     KnowledgeTerm.term, KnowledgeTerm.chunk_id, KnowledgeTerm.in_question, KnowledgeTerm.in_title,
     KnowledgeTerm.in_content)
@@ -87,8 +91,10 @@ def read_question(question: str, lang: str, site_langs: Sequence[str]) -> list[W
     found: dict[frozenset[str], Word] = {}
     for word in asked:
         terms = frozenset(text.stem(word, each) for each in cut_for)
-        share = LITTLE_SHARE if any(text.is_little(word, each) for each in little_in) else 1.0
         alike = frozenset(text.stem(other, each) for each in cut_for for other in synonyms(word, each)) - terms
+        # A pair with a hiragana is mostly a seam, but not where it begins a verb we know.
+        is_little = any(text.is_little(word, each) for each in little_in) and not (alike and text.is_dense(word))
+        share = LITTLE_SHARE if is_little else 1.0
         found.setdefault(terms, Word(word, terms, share, alike))
     return list(found.values())
 
@@ -103,6 +109,20 @@ def weigh(tx: Transaction, site_id: int, words: Sequence[Word], overview: Overvi
     for word in words:
         if not word.occurs_in and text.is_dense(word.said):
             word.weight *= UNKNOWN_PAIR ** (1 + len(known.intersection(word.said)))
+        elif not word.occurs_in and word.said[0].isdigit():
+            word.weight *= UNKNOWN_NUMBER
+        elif _is_chance(word, words):
+            word.weight *= UNKNOWN_PAIR
+
+
+def _is_chance(word: Word, words: Sequence[Word]) -> bool:
+    """Whether a known pair of katakana is of a longer word that is not known: the end of "present" is that of "point"
+    in Japanese."""
+    if not _KATAKANA.fullmatch(word.said):
+        return False
+    beside = [other for other in words if _KATAKANA.fullmatch(other.said) and other is not word
+              and (other.said[-1] == word.said[0] or other.said[0] == word.said[-1])]
+    return bool(beside) and not any(other.occurs_in for other in beside)
 
 
 def rarity(occurs_in: int, chunks: int) -> float:

@@ -155,7 +155,9 @@ def test_a_greeting_is_greeted_and_thanks_are_welcome(question, lang, phrases, s
     assert answer(question, lang=lang) == (phrases[said_in], ())
 
 
-@pytest.mark.parametrize("question", ["Hi, do you ship to Canada?", "ok, Canada", "Test?", "bye bye baby", "送料", "?"])
+@pytest.mark.parametrize("question", [
+    "Hi, do you ship to Canada?", "ok, Canada", "Test?", "bye bye baby", "and you", "ok and Canada", "送料", "?",
+])  # fmt: skip
 def test_politeness_with_a_question_is_a_question(question):
     assert answer(question)[0] == CANADA.content
 
@@ -209,6 +211,7 @@ def test_one_provider_serves_many_answers_at_once():
     ("bye, see you tomorrow", "", BYE, "en"), ("ありがとう、さようなら", "en", BYE, "ja"),
     ("Danke, bis morgen!", "de", BYE, "de"),
     ("ありがとうさようなら", "ja", BYE, "ja"), ("merci pour votre aide, à demain", "fr", BYE, "fr"),
+    ("Vielen Dank und tschüss", "de", BYE, "de"), ("dziękuję i do widzenia", "en", BYE, "pl"),
     ("ciao", "it", GREETING, "it"), ("grazie, ciao", "it", BYE, "it"),
 ])  # fmt: skip
 def test_a_goodbye_is_returned_and_the_last_politeness_decides(question, lang, phrases, said_in):

@@ -23,7 +23,7 @@ NOT_ASKING = (
     "okay thanks", "bye, see you tomorrow", "ありがとう、さようなら",
     "Danke für die Hilfe, bis morgen", "안녕하세요", "감사합니다. 내일 봐요",
     "Hej, tak for hjælpen", "merci pour votre aide, à demain", "grazie, ci vediamo domani", "谢谢，明天见",
-    "ありがとうございましたまた明日",
+    "ありがとうございましたまた明日", "Ok, vielen Dank und tschüss", "bonne journée à vous",
     "ann@shop.example", "my mail is ann@shop.example", "+49 170 1234567", "call me on 0170 123 45 67", "12345",
     "asdfgh", "I want to talk to a human", "Einen Menschen bitte", "转人工", "https://win.example",
     "cheap pills http://a.example http://b.example ?", "aaaaaaaaaa is it?",

@@ -41,8 +41,8 @@ _GREETINGS = {
 }
 _THANKS = {
     "en": "thanks|thank you|thank you very much|thanks very much|thanks a lot|thanks a million|many thanks|thx|tnx|"
-    "ty|"
-    "cheers|thank you so much|thanks so much|thanks again|thank you again|thanks for your help|thanks for the help|"
+    "ty|cheers|thank u|thank you so much|thanks so much|thanks again|"
+    "thank you again|thanks for your help|thanks for the help|"
     "thank you for your help|thank you for the help|that helps|that helped|very helpful|much appreciated|"
     "thanks in advance|thank you for your time|that s very kind",
     "de": "danke|danke schön|dankeschön|vielen dank|vielen herzlichen dank|danke sehr|danke dir|danke ihnen|"
@@ -91,7 +91,8 @@ _BYES = {
     "einen schönen tag|einen schönen tag noch|schönen abend|schönen abend noch|schönen feierabend|"
     "schönes wochenende|gute nacht|mach s gut|ich melde mich wieder|das war s|das war alles|das wäre alles",
     "fr": "au revoir|à bientôt|à demain|à plus|à plus tard|à tout à l heure|à la prochaine|à la semaine prochaine|"
-    "bonne journée|bonne soirée|bonne nuit|bon week end|bonne fin de journée|adieu|salut|c est tout",
+    "bonne journée|bonne journée à vous|bonne soirée|bonne nuit|bon week end|bonne fin de journée|adieu|salut|"
+    "c est tout",
     "es": "adiós|hasta luego|hasta pronto|hasta mañana|hasta la próxima|hasta la vista|hasta otra|nos vemos|"
     "nos vemos mañana|chao|chau|que tenga un buen día|que tenga buen día|buen día|buenas noches|"
     "buen fin de semana|eso es todo|nada más",
@@ -171,6 +172,11 @@ _AGREED = {
     "괜찮습니다|오케이|ok|ㅇㅋ|ㅋㅋ|ㅋㅋㅋ|"
     "ㅎㅎ|테스트",
 }
+# Between two of them, or added to one: "danke und tschüss", "thanks everyone", "merci, à vous aussi".
+_JOINING = (
+    "and then so all everyone guys team sir madam again too also und auch dann noch et aussi vous toi y también e "
+    "anche anch também en ook och också og også i też та і й и также ve de da و"
+)
 _ASKS = re.compile(r"[?？؟]")
 _ENDS = re.compile(r"[.,;:!?¡¿\n\-…–—~。！？，、：；．〜～؟،؛]+")
 
@@ -215,9 +221,9 @@ def _phrases_of(part: str) -> list[str]:
     best: list[list[str] | None] = [[]]
     for end in range(1, len(pieces) + 1):
         found = [[*before, phrase] for begin, before in enumerate(best) if before is not None
-                 for phrase in [joint.join(pieces[begin:end]).strip()] if phrase in _SAID_IN or not phrase]
+                 for phrase in [joint.join(pieces[begin:end]).strip()] if phrase in _SAID_IN or phrase in _JOINED]
         best.append(min(found, key=len, default=None))
-    return [phrase for phrase in best[-1] or [] if phrase]
+    return [phrase for phrase in best[-1] or [] if phrase not in _JOINED]
 
 
 def _shared(own: list[tuple[str, ...]], all_said: list[tuple[str, ...]]) -> tuple[str, ...]:
@@ -242,6 +248,7 @@ def _by_text(table: dict[str, str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+_JOINED = frozenset(map(_plain, _JOINING.split())) | {""}
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 # In the order in which they decide.
 _TABLES = {BYE: _by_text(_BYES), THANKS: _by_text(_THANKS), GREETING: _by_text(_GREETINGS), AGREED: _by_text(_AGREED)}

@@ -23,8 +23,8 @@ def add_commands(subparsers: Any) -> None:
     adding.add_argument("--key", help="a site key of your own; made when left out")
     adding.add_argument(
         "--origin", action="append", metavar="O",
-        help="an origin the widget may run on, or *; again for more. These replace the one of the url and its www twin, "
-             "which it may run on when none is given",
+        help="an origin the widget may run on, or *; again for more. These replace the one of the url and its www "
+             "twin, which it may run on when none is given",
     )
     adding.add_argument("--json", action="store_true")
     adding.set_defaults(run=run_add_site)

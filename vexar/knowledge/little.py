@@ -145,7 +145,7 @@ _WORDS = {
     "還是 還有 關於 告訴 時候 "
     "请问 你们 我们 他们 您好 你好 谢谢 哪个 这个 那个 这些 那些 怎样 怎麼 謝謝 請問 你們 我們",
 }
-LITTLE: dict[str, frozenset[str]] = {lang: frozenset(words.split()) for lang, words in _WORDS.items()}
+LITTLE: dict[str, frozenset[str]] = {lang: frozenset(words.casefold().split()) for lang, words in _WORDS.items()}
 
 # Scripts that one language of ours uses, or that decide better than words do.
 SCRIPTS: tuple[tuple[str, str], ...] = (

@@ -68,7 +68,8 @@ def synonyms(word: str, lang: str) -> frozenset[str]:
 def _by_word(lang: str) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for meaning in _MEANINGS.get(lang, "").split("|"):
-        group = frozenset(meaning.split())
+        # As words are folded: "schließt" is asked for as "schliesst".
+        group = frozenset(meaning.casefold().split())
         for word in group:
             found[word] = found.get(word, frozenset()) | group
     return found

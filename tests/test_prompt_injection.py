@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -20,6 +20,7 @@ from vexar.answers import prompt as prompts
 from vexar.answers.foreign import defused
 from vexar.knowledge.entries import Entry
 from vexar.knowledge.index import add_entries
+from vexar.models import KnowledgeEntry
 from vexar.sites.settings import read_settings
 
 EVIL = "https://evil.example/x"
@@ -159,6 +160,14 @@ def cast(app, model):
     return Cast(app)
 
 
+def know(cast: Cast, *entries: Entry) -> None:
+    """Give the site these entries, also with addresses that are refused today: a database may hold them from before."""
+    ids = add_entries(cast.store, cast.site.id, [replace(entry, url=None) for entry in entries])
+    for number, entry in zip(ids, entries, strict=True):
+        change = KnowledgeEntry.update(url=entry.url).where(KnowledgeEntry.id == number)
+        cast.store.write(lambda tx, change=change: tx.run(change))
+
+
 def set_up(cast: Cast, attack: Attack) -> tuple[str, dict]:
     """Put the order where it belongs; the visitor's question and what is sent with it."""
     fields = {
@@ -167,7 +176,7 @@ def set_up(cast: Cast, attack: Attack) -> tuple[str, dict]:
     }  # fmt: skip
     fields |= {attack.place: attack.text} if attack.place in fields else {}
     bread = Entry("custom", "Bread", "", "Sourdough.", None)
-    add_entries(cast.store, cast.site.id, [Entry(attack.kind, **fields), bread])
+    know(cast, Entry(attack.kind, **fields), bread)
     if attack.place == "earlier":
         cast.ann.ask(attack.text)
     elif attack.place in ("name", "email"):
@@ -303,11 +312,12 @@ def test_data_of_the_site_s_endpoint_is_data(app, model, name, data, says, said)
 
 
 def test_only_what_was_cited_is_a_source_in_the_order_of_its_first_mark(cast, model):
-    add_entries(cast.store, cast.site.id, [
+    know(
+        cast,
         Entry("faq", "Canada", QUESTION, "We ship to Canada.", "https://shop.example/canada"),
         Entry("custom", "Ships", "", "Ships to Canada take a week.", None),
         Entry("custom", "Canadian taxes", "", "Canada asks for taxes when we ship.", "javascript:alert(1)"),
-    ])
+    )
     model.script(["Yes"])
     cast.ann.ask(QUESTION)
     named = dict(re.findall(r"^\[(\d)\] (.+)$", model.requests[-1]["messages"][0]["content"], re.MULTILINE))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from vexar.knowledge.reading.prose import one_line
@@ -20,12 +21,17 @@ def faqs(scripts: Iterable[str], plain: Callable[[str], str]) -> Iterator[tuple[
     for script in scripts:
         with suppress(ValueError, RecursionError):
             for page in _things(json.loads(script[:MAX_SCRIPT_CHARS]), "FAQPage"):
-                for each in list(_things(page.get("mainEntity"), "Question"))[:MAX_FAQS]:
-                    question = one_line(plain(str(each.get("name") or "")))
-                    answers = _things(each.get("acceptedAnswer") or each.get("suggestedAnswer"), "Answer")
-                    answer = plain(str(next(answers, {}).get("text") or ""))
-                    if answer and 0 < len(question) <= MAX_QUESTION_CHARS:
-                        yield question, answer
+                yield from _asked(page, plain)
+
+
+def _asked(page: dict[str, Any], plain: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """The pairs of one FAQPage that have both a question and an answer."""
+    for each in islice(_things(page.get("mainEntity"), "Question"), MAX_FAQS):
+        question = one_line(plain(str(each.get("name") or "")))
+        answers = _things(each.get("acceptedAnswer") or each.get("suggestedAnswer"), "Answer")
+        answer = plain(str(next(answers, {}).get("text") or ""))
+        if answer and 0 < len(question) <= MAX_QUESTION_CHARS:
+            yield question, answer
 
 
 def with_faqs(text: str, found: Iterable[tuple[str, str]]) -> str:

@@ -73,6 +73,12 @@ class Shop:
             ).where(models.Visitor.session_id == chat.session_id).order_by(models.Conversation.id.desc())
         )[0]
 
+    def checkpoint(self, chat: Chat) -> str:
+        """What is kept so far of the answer in the making."""
+        run = models.Run
+        query = run.select(run).where(run.conversation_id == self.conversation(chat).id, run.state == "running")
+        return self.rows(query)[0].checkpoint
+
     def messages(self, chat: Chat) -> list[tuple[str, str]]:
         """Role and text of everything that is stored of a visitor, in order."""
         message, visitor = models.Message, models.Visitor

@@ -51,6 +51,8 @@ def test_a_person_takes_over_in_the_middle_of_an_answer_and_gives_it_back(shop, 
     shop.upstream.script(slowly(gate, "The beginning ", "that nobody reads."), ["I am back"])
     chat.ask("How does it go?")
     chat.wait("assistant", "The beginning")
+    # What was not written down yet is not kept either.
+    chat.until(lambda: shop.checkpoint(chat), "the checkpoint")
     olga.answer(chat)
     chat.wait("system", "Olga joined the conversation.")
     gate.set()

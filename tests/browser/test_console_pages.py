@@ -77,10 +77,11 @@ def error_of(console, label):
 
 def sent(console, press):
     """The body of the one PUT that pressing this button sends."""
-    with console.page.expect_request(lambda request: request.method == "PUT") as found:
+    # The answer, not the word for it: that of an earlier save may still be on the screen.
+    with console.page.expect_response(lambda answer: answer.request.method == "PUT") as found:
         console.press(press)
     console.find(".toast", has_text="Saved.").first.wait_for()
-    return found.value.post_data_json
+    return found.value.request.post_data_json
 
 
 def confirm(console, words):

@@ -47,6 +47,29 @@ def backstage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         server.kill()
 
 
+@pytest.fixture(scope="module")
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
+    """The demo shop with its console for a module of tests (with its SERVER_SETTINGS): server, AI and store."""
+    from tests.browser.desk import open_server
+
+    own = getattr(request.module, "SERVER_SETTINGS", {})
+    with open_server(tmp_path_factory.mktemp("desk"), **own) as parts:
+        yield parts
+
+
+@pytest.fixture
+def shop(browser: object, running: tuple) -> Iterator[Any]:
+    """The shop; whatever a page's console or a policy says against it fails the test."""
+    from tests.browser.desk import Shop
+
+    _, ai, _ = running
+    ai.requests.clear()
+    opened = Shop(browser, *running)
+    yield opened
+    opened.close()
+    assert opened.said == []
+
+
 @pytest.fixture
 def host(backstage: SimpleNamespace) -> Iterator[Host]:
     """A site that embeds the widget."""

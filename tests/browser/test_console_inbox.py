@@ -6,27 +6,10 @@ import threading
 
 import pytest
 
-from tests.browser.desk import Shop, asking, open_server, slowly
+from tests.browser.desk import asking, slowly
 from vexar import models
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with open_server(tmp_path_factory.mktemp("desk")) as parts:
-        yield parts
-
-
-@pytest.fixture
-def shop(browser, running):
-    """The shop; whatever a page's console or a policy says against it fails the test."""
-    server, upstream, store = running
-    upstream.requests.clear()
-    opened = Shop(browser, server, upstream, store)
-    yield opened
-    opened.close()
-    assert opened.said == []
 
 
 @pytest.fixture

@@ -4,23 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.desk import DESKTOP, PHONE, Shop, asking, open_server
+from tests.browser.desk import DESKTOP, PHONE, asking
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with open_server(tmp_path_factory.mktemp("desk")) as parts:
-        yield parts
-
-
-@pytest.fixture
-def shop(browser, running):
-    opened = Shop(browser, *running)
-    yield opened
-    opened.close()
-    assert opened.said == []
 
 
 def call_person(chat):

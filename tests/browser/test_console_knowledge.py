@@ -7,29 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.desk import Shop, open_server
 from tests.browser.knowing import Desk, small_site
 from tests.knowledge import SHOP
 from vexar import models
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
+SERVER_SETTINGS = {"VEXAR_FETCH_ALLOW": "127.0.0.0/8"}
 
 ROWS = b"type,title,question,content,url\nfaq,,Is the tea vegan?,Yes.,/tea\ncustom,Empty,,,\nnews,What,,is this,\n"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with open_server(tmp_path_factory.mktemp("knowledge"), VEXAR_FETCH_ALLOW="127.0.0.0/8") as parts:
-        yield parts
-
-
-@pytest.fixture
-def shop(browser, running):
-    """The shop; whatever a page's console or a policy says against it fails the test."""
-    opened = Shop(browser, *running)
-    yield opened
-    opened.close()
-    assert opened.said == []
 
 
 @pytest.fixture

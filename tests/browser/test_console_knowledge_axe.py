@@ -7,25 +7,12 @@ import re
 
 import pytest
 
-from tests.browser.desk import DESKTOP, PHONE, Shop, open_server
+from tests.browser.desk import DESKTOP, PHONE
 from tests.browser.knowing import Desk, small_site
 from tests.knowledge import SHOP
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with open_server(tmp_path_factory.mktemp("knowledge"), VEXAR_FETCH_ALLOW="127.0.0.0/8") as parts:
-        yield parts
-
-
-@pytest.fixture
-def shop(browser, running):
-    opened = Shop(browser, *running)
-    yield opened
-    opened.close()
-    assert opened.said == []
+SERVER_SETTINGS = {"VEXAR_FETCH_ALLOW": "127.0.0.0/8"}
 
 
 @pytest.fixture(scope="module")

@@ -10,26 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.browser.desk import DESKTOP, PASSWORD, PHONE, Shop, open_server
+from tests.browser.desk import DESKTOP, PASSWORD, PHONE
 from vexar import models
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 NEW_PASSWORD = "a few words in a row"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with open_server(tmp_path_factory.mktemp("pages")) as parts:
-        yield parts
-
-
-@pytest.fixture
-def shop(browser, running):
-    """The shop; whatever a page's console or a policy says against it fails the test."""
-    opened = Shop(browser, *running)
-    yield opened
-    opened.close()
-    assert opened.said == []
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from tests.browser.desk import Shop, asking, open_server
+from tests.browser.desk import asking
 from tests.people import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -16,20 +16,6 @@ MARKUP = "<img src=x onerror=\"document.title='hit'\"> <b>bold</b>"
 HOSTILE = f"{MARKUP} {'w' * 400} مرحبا https://x.example/{'y' * 300}"
 # As the screen of answers lets it through.
 ENDLESS = f"1 < 2 & {'w' * 400} مرحبا"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with open_server(tmp_path_factory.mktemp("desk")) as parts:
-        yield parts
-
-
-@pytest.fixture
-def shop(browser, running):
-    opened = Shop(browser, *running)
-    yield opened
-    opened.close()
-    assert opened.said == []
 
 
 def call(shop, person, method, path, **body):
